@@ -1,0 +1,3 @@
+"""The plugins that make pytest an AWS audit."""
+
+pytest_plugins = ["plugins.options"]

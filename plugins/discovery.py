@@ -1,0 +1,134 @@
+"""Discovery: list every kind of resource that the selected checks need, all listing calls in flight together.
+
+A kind of scope "region" is listed in each audited region, a kind of scope "global" once per account. What comes out is
+turned into rows: one row becomes one test item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from fixtures.account import Account
+from fixtures.api import Crew, RegionApi
+from fixtures.errors import ApiError
+from fixtures.resource import Resource
+from plugins.catalog import Check
+from plugins.evaluation import Verdict, verdict_of
+
+
+@dataclass
+class Listing:
+    """What listing one kind in one account and region gave."""
+
+    resources: list[Resource] = field(default_factory=list)
+    errors: list[ApiError | Verdict] = field(default_factory=list)
+    left_out: int = 0
+    """Resources beyond --max-items."""
+
+
+Kind: TypeAlias = type[Resource]
+Place: TypeAlias = tuple[str, str, str]
+"""Kind name, account id, region."""
+Listings: TypeAlias = dict[Place, Listing]
+
+
+@dataclass(slots=True)
+class Row:
+    """One future test item: a resource to look at, or a verdict that needs no look."""
+
+    account: Account
+    region: str
+    label: str
+    resource: Resource | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def subject(self) -> Resource:
+        """What the finding is about: the resource, or the account for a row without one."""
+        return self.resource if self.resource is not None else self.account
+
+
+def discover(kinds: Iterable[Kind], accounts: Sequence[Account], crew: Crew, *, max_items: int | None = None,
+             global_part: bool = True, regions: Sequence[str] | None = None) -> Listings:  # fmt: skip
+    """List the kinds in all accounts and regions at once.
+
+    ``regions`` and ``global_part`` narrow it to a shard: regional kinds in these regions (default: all of the
+    account's), global kinds only with ``global_part``.
+    """
+    places: list[tuple[Place, Kind, RegionApi]] = []
+    closed: Listings = {}
+    for account in accounts:
+        for kind in sorted(kinds, key=lambda kind: kind.kind):
+            if kind.scope == "global":
+                if global_part:
+                    places.append(((kind.kind, account.id, account.global_region), kind, account.api))
+            elif account.regions_error is not None:
+                if global_part:
+                    closed[kind.kind, account.id, account.home_region] = Listing(errors=[account.regions_error])
+            else:
+                for region in account.regions if regions is None else regions:
+                    places.append(((kind.kind, account.id, region), kind, account.in_region(region)))
+    work: list[Callable[[], Listing]] = [
+        lambda kind=kind, api=api: _list(kind, api, max_items)  # type: ignore[misc]
+        for _, kind, api in places
+    ]
+    listed = crew.gather_nested(work)
+    return {**closed, **dict(zip((place for place, _, _ in places), listed, strict=True))}
+
+
+def _list(kind: Kind, api: RegionApi, max_items: int | None) -> Listing:
+    listing = Listing()
+    try:
+        for found in kind.discover(api):
+            if isinstance(found, ApiError):
+                listing.errors.append(found)
+            elif max_items is not None and len(listing.resources) >= max_items:
+                listing.left_out += 1
+            else:
+                listing.resources.append(found)
+    except Exception as raised:  # noqa: BLE001 - a kind that cannot be listed is ERROR for its checks, the others go on
+        verdict = raised if isinstance(raised, ApiError) else verdict_of(raised)
+        assert verdict is not None
+        listing.errors.append(verdict)
+    return listing
+
+
+def rows_for(check: Check, listings: Listings, accounts: Sequence[Account], *, regions: Sequence[str] | None = None,
+             global_part: bool = True, tell_empty: bool = True) -> list[Row]:  # fmt: skip
+    """The rows of a check: one per resource, one ERROR per place that could not be listed, and one INFO per account
+    in which there is nothing to look at (``tell_empty``; a shard that sees a part of the account cannot tell).
+    """
+    kind = check.resource
+    assert kind is not None
+    rows: list[Row] = []
+    for account in accounts:
+        if kind.scope == "global":
+            places = [account.global_region] if global_part else []
+        elif account.regions_error is not None:
+            places = [account.home_region] if global_part else []
+        else:
+            places = list(account.regions if regions is None else regions)
+        before = len(rows)
+        for region in places:
+            listing = listings.get((kind.kind, account.id, region))
+            if listing is None:
+                continue
+            rows.extend(Row(account, resource.region, resource.id, resource) for resource in listing.resources)
+            for error in listing.errors:
+                verdict = error if isinstance(error, Verdict) else Verdict("ERROR", str(error))
+                where = region if isinstance(error, Verdict) else error.region or region
+                rows.append(Row(account, where, f"{account.id} {where}", verdict=verdict))
+        if len(rows) == before and places and tell_empty:
+            rows.append(empty_row(check, account))
+    return rows
+
+
+def empty_row(check: Check, account: Account) -> Row:
+    """The INFO row of an account that has no resource of the check's kind."""
+    assert check.resource is not None
+    kind = check.resource.kind.replace("_", " ")
+    looked_at = "the account" if check.resource.scope == "global" else ", ".join(account.regions) or "no region"
+    verdict = Verdict("INFO", f"no {kind} to check in {looked_at}")
+    return Row(account, account.global_region, account.id, verdict=verdict)

@@ -1,0 +1,237 @@
+"""The suite's options, their ini settings, and everything about them that can be judged before AWS is asked."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.session import DEFAULT_ROLE_SESSION_NAME, Entry
+from plugins.catalog import SEVERITIES, aliases, groups
+
+FORMATS = ("text", "mono", "csv", "json", "jsonl", "junit-xml")
+
+OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+    (("--profile",), {"action": "append", "metavar": "NAME", "help": "profile of the AWS configuration; repeat it to audit several accounts"}),
+    (("--region",), {"metavar": "NAME", "help": "region for calls to global services (default: the profile's, else the partition's home)"}),
+    (("--filter-region",), {"metavar": "R1,R2", "help": "audit only these regions (default: all that are enabled for the account)"}),
+    (("--check",), {"metavar": "ID,ID", "help": "run only these checks (ids or their other names)"}),
+    (("-E", "--exclude-check"), {"metavar": "ID,ID", "help": "run all checks but these"}),
+    (("--group",), {"metavar": "ID,ID", "help": "run the checks of these groups; -m GROUP does the same"}),
+    (("--exclude-extras",), {"action": "store_true", "help": "leave the checks of the extras group out (old -e)"}),
+    (("--severity",), {"metavar": "S,S", "help": f"run only checks of these severities: {', '.join(SEVERITIES)}"}),
+    (("--list-checks",), {"action": "store_true", "help": "list the checks and exit; needs no credentials (old -l)"}),
+    (("-L", "--list-groups"), {"action": "store_true", "help": "list the groups and exit; needs no credentials"}),
+    (("--checks-dir",), {"action": "append", "metavar": "DIR", "help": "also collect checks from this folder (old -x)"}),
+    (("-M", "--output-formats"), {"metavar": "F,F", "help": f"reports to write: {', '.join(FORMATS)}"}),
+    (("--output-directory",), {"metavar": "DIR", "help": "where reports go (default: reports)"}),
+    (("--output-filename",), {"metavar": "NAME", "help": "file name of the reports, without ending (default: auditest-output-ACCOUNT-TIME)"}),
+    (("--only-fails",), {"action": "store_true", "help": "report and write only FAIL and ERROR findings (old -q)"}),
+    (("--no-banner",), {"action": "store_true", "help": "do not name the audited accounts at the start (old -b)"}),
+    (("--max-items",), {"type": int, "metavar": "N", "help": "look at no more than N resources per kind, account and region (old -m)"}),
+    (("-A", "--account"), {"metavar": "ID,ID", "help": "accounts to audit, together with --role"}),
+    (("-R", "--role"), {"metavar": "NAME-or-ARN", "help": "role to assume in each account; a full ARN needs no --account"}),
+    (("-I", "--external-id"), {"metavar": "ID", "help": "external ID that the role asks for"}),
+    (("-T", "--session-duration"), {"type": int, "metavar": "SECONDS", "help": "lifetime of the role's credentials, 900 to 43200 (default: 3600); they are renewed when a run outlasts them"}),
+    (("--role-session-name",), {"metavar": "NAME", "help": f"name of the role session (default: {DEFAULT_ROLE_SESSION_NAME})"}),
+    (("--record",), {"metavar": "FILE", "help": "save every API answer in FILE"}),
+    (("--replay",), {"metavar": "FILE", "help": "run from a saved FILE, with no credentials and no network"}),
+    (("--demo",), {"action": "store_true", "help": "start an embedded AWS emulator with a sample organization and audit that"}),
+]  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare every option, and a setting of the same name in the configuration file."""
+    group = parser.getgroup("auditest", "AWS audit")
+    for names, details in OPTIONS:
+        dest = _dest(names)
+        group._addoption(*names, dest=dest, default=None, **details)
+        flag = details.get("action") == "store_true"
+        parser.addini(dest, details["help"], type="bool" if flag else "string", default=None)
+
+
+def _dest(names: tuple[str, ...]) -> str:
+    return names[-1].lstrip("-").replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options in use: command line first, then the configuration file. Lists are empty where nothing was said."""
+
+    profiles: list[str]
+    region: str
+    filter_regions: list[str]
+    checks: list[str]
+    exclude_checks: list[str]
+    groups: list[str]
+    exclude_extras: bool
+    severities: list[str]
+    list_checks: bool
+    list_groups: bool
+    checks_dirs: list[Path]
+    formats: list[str]
+    output_directory: Path
+    output_filename: str
+    only_fails: bool
+    no_banner: bool
+    max_items: int | None
+    accounts: list[str]
+    role: str
+    external_id: str
+    session_duration: int
+    role_session_name: str
+    record: Path | None
+    replay: Path | None
+    demo: bool
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The ways into the accounts to audit."""
+        role = {
+            "role": self.role, "external_id": self.external_id,
+            "session_duration": self.session_duration, "role_session_name": self.role_session_name,
+        }  # fmt: skip
+        profiles = self.profiles or [""]
+        if self.role and self.accounts:
+            return [Entry(profile=profiles[0], account=account, **role) for account in self.accounts]  # type: ignore[arg-type]
+        if self.role:
+            return [Entry(profile=profiles[0], **role)]  # type: ignore[arg-type]
+        return [Entry(profile=profile) for profile in profiles]
+
+
+def read(config: pytest.Config) -> Options:
+    """The validated options. Raises pytest.UsageError with one line that says what to do."""
+
+    def value(name: str) -> Any:
+        given = config.getoption(name)
+        return given if given not in (None, [], False) else config.getini(name) or None
+
+    def items(name: str) -> list[str]:
+        given = value(name)
+        texts = given if isinstance(given, list) else [given] if given else []
+        return [part.strip() for text in texts for part in str(text).split(",") if part.strip()]
+
+    def number(name: str, low: int, high: int | None, default: int | None) -> int | None:
+        given = value(name)
+        if given is None:
+            return default
+        try:
+            found = int(given)
+        except ValueError:
+            raise pytest.UsageError(f"{_flag(name)}: {given!r} is not a whole number") from None
+        if found < low or (high is not None and found > high):
+            limits = f"between {low} and {high}" if high is not None else f"at least {low}"
+            raise pytest.UsageError(f"{_flag(name)}: {found} is out of range, it must be {limits}")
+        return found
+
+    options = Options(
+        profiles=items("profile"),
+        region=value("region") or "",
+        filter_regions=items("filter_region"),
+        checks=[aliases().get(id, id) for id in items("check")],
+        exclude_checks=[aliases().get(id, id) for id in items("exclude_check")],
+        groups=items("group"),
+        exclude_extras=bool(value("exclude_extras")),
+        severities=[severity.lower() for severity in items("severity")],
+        list_checks=bool(value("list_checks")),
+        list_groups=bool(value("list_groups")),
+        checks_dirs=[Path(folder) for folder in items("checks_dir")],
+        formats=[name.lower() for name in items("output_formats")],
+        output_directory=Path(value("output_directory") or config.rootpath / "reports"),
+        output_filename=value("output_filename") or "",
+        only_fails=bool(value("only_fails")),
+        no_banner=bool(value("no_banner")),
+        max_items=number("max_items", 1, None, None),
+        accounts=items("account"),
+        role=value("role") or "",
+        external_id=value("external_id") or "",
+        session_duration=number("session_duration", 900, 43200, 3600) or 3600,
+        role_session_name=value("role_session_name") or DEFAULT_ROLE_SESSION_NAME,
+        record=Path(value("record")) if value("record") else None,
+        replay=Path(value("replay")) if value("replay") else None,
+        demo=bool(value("demo")),
+    )
+    _refuse_unknown("format", options.formats, FORMATS, "--output-formats")
+    _refuse_unknown("group", options.groups, groups(), "--group")
+    _refuse_unknown("severity", options.severities, SEVERITIES, "--severity")
+    if options.filter_regions or options.region:
+        from fixtures.session import known_regions
+
+        _refuse_unknown(
+            "region", [*options.filter_regions, *filter(None, [options.region])], known_regions(), "--filter-region"
+        )
+    _refuse_contradictions(options)
+    return options
+
+
+def _refuse_contradictions(options: Options) -> None:
+    bad_accounts = [id for id in options.accounts if not (len(id) == 12 and id.isdigit())]
+    if bad_accounts:
+        raise pytest.UsageError(f"--account: {bad_accounts[0]!r} is not a 12-digit account ID")
+    if options.accounts and not options.role:
+        raise pytest.UsageError("--account needs --role: say which role to assume in the accounts (-R NAME)")
+    if options.role and not options.role.startswith("arn:") and not options.accounts:
+        raise pytest.UsageError("--role needs --account, or give the role's full ARN")
+    if options.role.startswith("arn:") and (
+        len(options.role.split(":")) < 6 or not options.role.split(":")[5].startswith("role/")
+    ):
+        raise pytest.UsageError(f"--role: {options.role!r} is not the ARN of a role")
+    if options.role.startswith("arn:") and options.accounts:
+        raise pytest.UsageError(
+            "--role with a full ARN names its account already: leave --account out, or give the role's name"
+        )
+    if options.role and len(options.profiles) > 1:
+        raise pytest.UsageError("--role takes its own credentials from one --profile")
+    if options.external_id and not options.role:
+        raise pytest.UsageError("--external-id needs --role")
+    if options.record and options.replay:
+        raise pytest.UsageError("--record and --replay exclude each other")
+    if options.demo and (options.replay or options.role or options.profiles):
+        raise pytest.UsageError("--demo audits its own sample organization: leave --profile, --role and --replay out")
+    for folder in options.checks_dirs:
+        if not folder.is_dir():
+            raise pytest.UsageError(f"--checks-dir: {folder} is not a folder")
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str:
+    """ ", did you mean ...?" with the names nearest to a wrong one, or nothing."""
+    close = difflib.get_close_matches(wrong, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+def _refuse_unknown(what: str, given: Iterable[str], known: Iterable[str], flag: str) -> None:
+    known = list(known)
+    for name in given:
+        if name not in known:
+            listed = f" (known: {', '.join(known)})" if len(known) < 12 else ""
+            raise pytest.UsageError(f"{flag}: unknown {what} {name!r}{nearest(name, known)}{listed}")
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def require_output_directory(options: Options) -> None:
+    """Make the output directory. Raises pytest.UsageError when it cannot be written."""
+    try:
+        options.output_directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise pytest.UsageError(f"--output-directory: {options.output_directory}: {error.strerror}") from None
+    if not os.access(options.output_directory, os.W_OK | os.X_OK):
+        raise pytest.UsageError(f"--output-directory: {options.output_directory} is not writable")
+
+
+KEY = pytest.StashKey[Options]()
+
+
+def of(config: pytest.Config) -> Options:
+    """The options, read and validated once."""
+    found = config.stash.get(KEY, None)
+    if found is None:
+        found = config.stash[KEY] = read(config)
+    return found

@@ -1,0 +1,165 @@
+"""Fixtures of the suite's own tests: a moto emulator, and ``audit``, which runs single checks against it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.account import Account
+from fixtures.api import Crew, utcnow
+from fixtures.backend import Answer, AwsBackend, Backend
+from fixtures.errors import ApiError
+from fixtures.session import base_session, global_region_of
+from plugins.catalog import Check, check_of
+from plugins.discovery import discover, rows_for
+from plugins.evaluation import evaluate
+
+ROOT = Path(__file__).resolve().parent.parent
+ACCOUNT = "123456789012"
+"""moto's default account."""
+
+Stub = Answer | Exception | Callable[[dict[str, Any]], Answer]
+
+
+def every_check() -> dict[str, Check]:
+    """All checks of the suite by id, read from the test modules."""
+    found: dict[str, Check] = {}
+    for folder in ("tests_cis", "tests_extras"):
+        for module in pkgutil.iter_modules([str(ROOT / folder)]):
+            spec = importlib.util.spec_from_file_location(module.name, ROOT / folder / f"{module.name}.py")
+            assert spec is not None
+            assert spec.loader is not None
+            loaded = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(loaded)
+            for _, function in inspect.getmembers(loaded, inspect.isfunction):
+                check = check_of(function)
+                if check is not None:
+                    found[check.id] = check
+    return found
+
+
+@pytest.fixture(scope="session")
+def checks() -> dict[str, Check]:
+    """All checks of the suite by id."""
+    return every_check()
+
+
+def access_denied(service: str, operation: str, region: str = "us-east-1") -> ApiError:
+    """The error of a call that IAM refuses."""
+    return ApiError(service, operation, "AccessDenied", "User is not authorized", region=region)
+
+
+class StubBackend:
+    """Answers given by the test; what is not given goes to ``inner`` (moto), or is an error that names the call.
+
+    Keys of ``answers``: ``"service:Operation"``, or ``"service:Operation@region"`` for one region. A value is the
+    answer, an exception to raise, or a function of the parameters that gives either.
+    """
+
+    def __init__(self, answers: Mapping[str, Stub], inner: Backend | None) -> None:
+        self.answers = answers
+        self.inner = inner
+        self.calls: list[tuple[str, str, str, dict[str, Any]]] = []
+
+    def call(self, region: str, service: str, operation: str, params: Mapping[str, Any]) -> Answer:
+        self.calls.append((region, service, operation, dict(params)))
+        name = f"{service}:{operation}"
+        stub = self.answers.get(f"{name}@{region}", self.answers.get(name))
+        if callable(stub):
+            stub = stub(dict(params))
+        if isinstance(stub, ApiError):
+            raise ApiError(service, operation, stub.code, stub.reason, region=region)
+        if isinstance(stub, Exception):
+            raise stub
+        if stub is not None:
+            return stub
+        if self.inner is None:
+            raise ApiError(
+                service, operation, "NotStubbed", f"the test gives no answer for {dict(params)}", region=region
+            )
+        return self.inner.call(region, service, operation, params)
+
+
+class Audit:
+    """``audit(check_id, ...)`` runs one check and gives ``{resource id: "STATUS: message"}``.
+
+    A PASS without words of its own is just ``"PASS"``. A kind without resources gives ``{account id: "INFO: ..."}``, as
+    a run does; a kind that cannot be listed gives ``{"<account id> <region>": "ERROR: ..."}``. ``answers`` as in
+    StubBackend; ``live=False`` without moto behind them. ``settings`` are thresholds. ``self.backend`` has the calls of
+    the last audit.
+    """
+
+    def __init__(self, checks: dict[str, Check]) -> None:
+        self.checks = checks
+        self.backend = StubBackend({}, None)
+
+    def __call__(
+        self,
+        check_id: str,
+        *,
+        answers: Mapping[str, Stub] | None = None,
+        live: bool = True,
+        regions: Sequence[str] = ("us-east-1", "eu-west-1"),
+        partition: str = "aws",
+        account: str = ACCOUNT,
+        now: datetime | None = None,
+        **settings: Any,
+    ) -> dict[str, str]:
+        check = self.checks[check_id]
+        assert set(settings) <= set(check.settings), f"{check_id} has no setting {set(settings) - set(check.settings)}"
+        self.backend = StubBackend(answers or {}, AwsBackend(base_session(""), account) if live else None)
+        crew = Crew(8)
+        audited = Account(
+            account, backend=self.backend, crew=crew, now=now or utcnow(), partition=partition, regions=regions,
+            home_region=global_region_of(partition), global_region=global_region_of(partition),
+        )  # fmt: skip
+        try:
+            assert check.resource is not None, f"{check_id} asks for {check.kind!r}, which is no resource"
+            found = discover([check.resource], [audited], crew)
+            result: dict[str, str] = {}
+            for row in rows_for(check, found, [audited]):
+                verdict = row.verdict or evaluate(check, row.subject, settings)
+                text = verdict.status if verdict.message == check.title else f"{verdict.status}: {verdict.message}"
+                assert not verdict.crash, verdict.crash
+                key = row.label
+                while key in result:
+                    key += "'"
+                result[key] = text
+            return result
+        finally:
+            crew.close()
+
+
+@pytest.fixture
+def audit(checks: dict[str, Check]) -> Audit:
+    """Run one check, see Audit."""
+    return Audit(checks)
+
+
+@pytest.fixture(autouse=True)
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test ever reaches AWS with the developer's credentials."""
+    for name in ("AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+
+
+@pytest.fixture
+def moto() -> Iterator[None]:
+    """A fresh in-process emulator: use it with boto3 clients to build the world of a test."""
+    from moto import mock_aws
+
+    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        yield
