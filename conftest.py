@@ -1,3 +1,12 @@
-"""The plugins that make pytest an AWS audit."""
+"""The plugins that make pytest an AWS audit. A module stands after those that it imports."""
 
-pytest_plugins = ["plugins.options"]
+pytest_plugins = [
+    "plugins.options",
+    "plugins.run",
+    "plugins.reporting",
+    "plugins.collection",
+    "plugins.execution",
+    "plugins.shards",
+    "plugins.listing",
+    "plugins.terminal",
+]

@@ -79,8 +79,8 @@ def check(
     resource that the check is about. Keyword-only arguments with a default are thresholds, which --config overrides.
     The function fails by assertion; it may return a sentence that says what was found when it passes.
 
-    ``resource_type``: AWS Security Finding Format resource type (default: the resource's). ``service``: botocore service
-    name (default: the resource's). ``level``: CIS profile level 1 or 2, None for a check beyond the benchmark.
+    ``resource_type``: AWS Security Finding Format resource type (default: the resource's). ``service``: botocore
+    service name (default: the resource's). ``level``: CIS profile level 1 or 2, None for a check beyond the benchmark.
     ``finding_type``: AWS Security Finding Format type; CIS or AWS best practices by default.
     """
 

@@ -68,8 +68,8 @@ def discover(kinds: Iterable[Kind], accounts: Sequence[Account], crew: Crew, *, 
                 if global_part:
                     closed[kind.kind, account.id, account.home_region] = Listing(errors=[account.regions_error])
             else:
-                for region in account.regions if regions is None else regions:
-                    places.append(((kind.kind, account.id, region), kind, account.in_region(region)))
+                wanted = account.regions if regions is None else regions
+                places += [((kind.kind, account.id, region), kind, account.in_region(region)) for region in wanted]
     work: list[Callable[[], Listing]] = [
         lambda kind=kind, api=api: _list(kind, api, max_items)  # type: ignore[misc]
         for _, kind, api in places

@@ -17,9 +17,22 @@ from plugins.catalog import SEVERITIES, aliases, groups
 FORMATS = ("text", "mono", "csv", "json", "jsonl", "junit-xml")
 
 OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (("--profile",), {"action": "append", "metavar": "NAME", "help": "profile of the AWS configuration; repeat it to audit several accounts"}),
-    (("--region",), {"metavar": "NAME", "help": "region for calls to global services (default: the profile's, else the partition's home)"}),
-    (("--filter-region",), {"metavar": "R1,R2", "help": "audit only these regions (default: all that are enabled for the account)"}),
+    (
+        ("--profile",),
+        {
+            "action": "append",
+            "metavar": "NAME",
+            "help": "AWS configuration profile; repeat it to audit several accounts",
+        },
+    ),
+    (
+        ("--region",),
+        {"metavar": "NAME", "help": "region for global calls (default: the profile's, else the partition's home)"},
+    ),
+    (
+        ("--filter-region",),
+        {"metavar": "R1,R2", "help": "audit only these regions (default: all that are enabled for the account)"},
+    ),
     (("--check",), {"metavar": "ID,ID", "help": "run only these checks (ids or their other names)"}),
     (("-E", "--exclude-check"), {"metavar": "ID,ID", "help": "run all checks but these"}),
     (("--group",), {"metavar": "ID,ID", "help": "run the checks of these groups; -m GROUP does the same"}),
@@ -27,22 +40,43 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("--severity",), {"metavar": "S,S", "help": f"run only checks of these severities: {', '.join(SEVERITIES)}"}),
     (("--list-checks",), {"action": "store_true", "help": "list the checks and exit; needs no credentials (old -l)"}),
     (("-L", "--list-groups"), {"action": "store_true", "help": "list the groups and exit; needs no credentials"}),
-    (("--checks-dir",), {"action": "append", "metavar": "DIR", "help": "also collect checks from this folder (old -x)"}),
+    (
+        ("--checks-dir",),
+        {"action": "append", "metavar": "DIR", "help": "also collect checks from this folder (old -x)"},
+    ),
     (("-M", "--output-formats"), {"metavar": "F,F", "help": f"reports to write: {', '.join(FORMATS)}"}),
     (("--output-directory",), {"metavar": "DIR", "help": "where reports go (default: reports)"}),
-    (("--output-filename",), {"metavar": "NAME", "help": "file name of the reports, without ending (default: auditest-output-ACCOUNT-TIME)"}),
+    (
+        ("--output-filename",),
+        {"metavar": "NAME", "help": "reports' file name without ending (default: auditest-output-ACCOUNT-TIME)"},
+    ),
     (("--only-fails",), {"action": "store_true", "help": "report and write only FAIL and ERROR findings (old -q)"}),
     (("--no-banner",), {"action": "store_true", "help": "do not name the audited accounts at the start (old -b)"}),
-    (("--max-items",), {"type": int, "metavar": "N", "help": "look at no more than N resources per kind, account and region (old -m)"}),
+    (
+        ("--max-items",),
+        {"type": int, "metavar": "N", "help": "look at no more than N resources per kind, account and region (old -m)"},
+    ),
     (("-A", "--account"), {"metavar": "ID,ID", "help": "accounts to audit, together with --role"}),
-    (("-R", "--role"), {"metavar": "NAME-or-ARN", "help": "role to assume in each account; a full ARN needs no --account"}),
+    (
+        ("-R", "--role"),
+        {"metavar": "NAME-or-ARN", "help": "role to assume in each account; a full ARN needs no --account"},
+    ),
     (("-I", "--external-id"), {"metavar": "ID", "help": "external ID that the role asks for"}),
-    (("-T", "--session-duration"), {"type": int, "metavar": "SECONDS", "help": "lifetime of the role's credentials, 900 to 43200 (default: 3600); they are renewed when a run outlasts them"}),
-    (("--role-session-name",), {"metavar": "NAME", "help": f"name of the role session (default: {DEFAULT_ROLE_SESSION_NAME})"}),
+    (
+        ("-T", "--session-duration"),
+        {"type": int, "metavar": "SECONDS", "help": "lifetime of the role's credentials, 900 to 43200 (default: 3600)"},
+    ),
+    (
+        ("--role-session-name",),
+        {"metavar": "NAME", "help": f"name of the role session (default: {DEFAULT_ROLE_SESSION_NAME})"},
+    ),
     (("--record",), {"metavar": "FILE", "help": "save every API answer in FILE"}),
     (("--replay",), {"metavar": "FILE", "help": "run from a saved FILE, with no credentials and no network"}),
-    (("--demo",), {"action": "store_true", "help": "start an embedded AWS emulator with a sample organization and audit that"}),
-]  # fmt: skip
+    (
+        ("--demo",),
+        {"action": "store_true", "help": "start an embedded AWS emulator with a sample organization and audit that"},
+    ),
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,9 +84,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("auditest", "AWS audit")
     for names, details in OPTIONS:
         dest = _dest(names)
-        group._addoption(*names, dest=dest, default=None, **details)
+        group._addoption(*names, dest=dest, default=None, **details)  # addoption refuses capital letters
         flag = details.get("action") == "store_true"
-        parser.addini(dest, details["help"], type="bool" if flag else "string", default=None)
+        parser.addini(dest, details["help"], type="bool" if flag else "string", default=False if flag else "")
 
 
 def _dest(names: tuple[str, ...]) -> str:

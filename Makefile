@@ -1,0 +1,47 @@
+# Everything a fresh machine needs is Python 3.11 or newer with pip.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?= -m cislevel1 -n 8
+
+.PHONY: setup dev demo audit test lint types selftest lock clean
+
+setup: .venv/.locked
+
+.venv/.locked: requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+dev: .venv/.locked-dev
+
+.venv/.locked-dev: requirements-dev.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch .venv/.locked $@
+
+# The sample organization has failing resources on purpose: exit status 1 (findings failed) is the expected end.
+demo: setup
+	$(BIN)/python -m pytest --demo -n 2 || test $$? -eq 1
+
+audit: setup
+	$(BIN)/python -m pytest $(ARGS)
+
+test: lint types selftest
+
+lint: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: dev
+	$(BIN)/mypy .
+
+selftest: dev
+	$(BIN)/python -m pytest selftests -n 2 -q
+
+# Rewrites the lock files from pyproject.toml (needs uv).
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

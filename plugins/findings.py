@@ -1,0 +1,67 @@
+"""Findings: one check on one resource, with a status. They travel inside test reports and end in the writers."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from plugins.catalog import Check, groups_by_check
+from plugins.evaluation import Status
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict of a check on a resource.
+
+    ``timestamp`` is the time of the audit. ``resource_arn`` is the id again where AWS defines no ARN.
+    """
+
+    check: Check
+    status: Status
+    message: str
+    account: str
+    account_name: str
+    profile: str
+    partition: str
+    region: str
+    resource_id: str
+    resource_arn: str
+    resource_type: str
+    timestamp: datetime
+    nodeid: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    duration: float = 0.0
+
+    @functools.cached_property
+    def id(self) -> str:
+        """The same for the same check and resource in every run and format."""
+        digest = hashlib.sha256((self.resource_arn or self.resource_id).encode("utf-8", "surrogatepass")).hexdigest()
+        return f"auditest-{self.check.id}-{self.account}-{self.region}-{digest[:16]}"
+
+    @property
+    def groups(self) -> list[str]:
+        """Ids of the groups that the check belongs to."""
+        return groups_by_check().get(self.check.id, [])
+
+    @property
+    def is_failure(self) -> bool:
+        """FAIL or ERROR: what --only-fails keeps."""
+        return self.status in ("FAIL", "ERROR")
+
+    def packed(self) -> list[Any]:
+        """The finding without its check's metadata, in plain types, for the way from a worker to the controller."""
+        return [
+            self.check.id, self.status, self.message, self.account, self.account_name, self.profile, self.partition,
+            self.region, self.resource_id, self.resource_arn, self.resource_type, self.timestamp.isoformat(),
+            self.nodeid, self.tags, self.duration,
+        ]  # fmt: skip
+
+
+def unpacked(check: Check, packed: list[Any]) -> Finding:
+    """The finding that ``packed`` was made from; ``check`` is the one that its first field names."""
+    values = packed[1:]
+    values[10] = datetime.fromisoformat(values[10])
+    return Finding(check, *values)

@@ -1,0 +1,318 @@
+"""The state of a run: what was selected, which accounts are audited, and what discovery found.
+
+There are three roles. Alone (no ``-n``), the process plans, enters the accounts, discovers and runs. With ``-n``, the
+controller plans, enters the accounts to learn their regions, and cuts them into shards; each worker gets one shard in
+its ``workerinput``, enters that account and discovers and runs its part.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.account import Account
+from fixtures.api import Crew
+from fixtures.errors import ApiError
+from fixtures.recording import Recorder, Recording, RecordingError, append, write_header
+from fixtures.resource import Resource
+from fixtures.session import (
+    Doorway,
+    Entry,
+    SessionError,
+    enter_all,
+    known_account,
+    now,
+    open_recorder,
+    recorded,
+    replayed,
+)
+from plugins import options as options_plugin
+from plugins.catalog import Check
+from plugins.discovery import Kind, Listings, Row, discover, rows_for
+from plugins.options import Options
+from plugins.selection import Plan, make_plan, register_markers
+
+
+@dataclass
+class Shard:
+    """The part of the accounts that one worker audits: an account, or some regions of it.
+
+    ``regions`` None means all of the account's; ``with_global`` whether the account's global kinds belong to it.
+    """
+
+    account: str
+    entry: Entry
+    facts: dict[str, Any]
+    error: list[str] | None = None
+    """Why the account could not be entered: service, operation, code, reason."""
+    regions_error: list[str] | None = None
+    """Why its regions could not be listed, likewise."""
+    regions: list[str] | None = None
+    with_global: bool = True
+    done: list[str] = field(default_factory=list)
+    """Node ids that a worker which died had reported already."""
+    attempts: int = 0
+
+    @property
+    def is_part(self) -> bool:
+        """Whether other shards audit the rest of the account."""
+        return self.regions is not None
+
+
+class Run:
+    """One run of the suite, in whichever role this process has."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self.session = session
+        self.config = session.config
+        self.options: Options = options_plugin.of(session.config)
+        self.crew = Crew()
+        self.plan: Plan = make_plan(session, self.options)
+        self.now: datetime = now()
+        self.accounts: list[Account] = []
+        self.entries: dict[str, Entry] = {}
+        self.shard: Shard | None = None
+        self.listings: Listings = {}
+        self.nothing_found: list[tuple[str, str, tuple[str, int | None, str]]] = []
+        """Check id, node id and location of the checks for which this shard found nothing (see CheckItem.tentative)."""
+        self._entered = False
+        self._listed_kinds: set[Kind] = set()
+        self._recorder: Recorder | None = None
+        self._record_part: Path | None = None
+
+    # -- accounts ------------------------------------------------------------------------------------------------
+
+    def enter(self) -> list[Account]:
+        """Enter the accounts, once. Raises pytest.UsageError when nothing can be audited."""
+        if self._entered:
+            return self.accounts
+        try:
+            self._enter()
+        except (SessionError, RecordingError) as error:
+            raise pytest.UsageError(str(error)) from None
+        self._entered = True
+        return self.accounts
+
+    def _enter(self) -> None:
+        options = self.options
+        if options.replay is not None:
+            recording = Recording(options.replay)
+            self.now = recording.now
+            self.accounts = replayed(recording, self.crew, options.filter_regions, options.accounts)
+            if not self.accounts:
+                raise SessionError(f"{options.replay} has none of the accounts asked for")
+            return
+        door = Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder())
+        entered = enter_all(options.entries, door)
+        self.accounts = [account for _, account in entered]
+        self.entries = {account.id: entry for entry, account in entered}
+
+    def take_shard(self, data: dict[str, Any]) -> None:
+        """Become the worker of a shard."""
+        self.now = datetime.fromisoformat(data["now"])
+        self.shard = shard = Shard(**{**data["shard"], "entry": Entry(**data["shard"]["entry"])})
+        self._entered = True
+        if data["record_part"]:
+            self._record_part = Path(data["record_part"])
+        options = self.options
+        if options.replay is not None:
+            self.accounts = replayed(Recording(options.replay), self.crew, options.filter_regions, [shard.account])
+            return
+        door = Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder())
+        error = ApiError(*shard.error) if shard.error else None
+        account = known_account(shard.entry, shard.facts, door, error)
+        account.regions_error = ApiError(*shard.regions_error) if shard.regions_error else None
+        self.accounts = [account]
+
+    def shards(self, workers: int) -> list[Shard]:
+        """Cut the accounts into shards: one per account, or per part of its regions when workers would be idle."""
+        accounts = self.enter()
+        parts_each = max(1, -(-workers // len(accounts))) if accounts else 1
+        shards: list[Shard] = []
+        for account in accounts:
+            facts = dict(recorded(account))
+            error = getattr(account.calls.backend, "error", None)
+            common: dict[str, Any] = {
+                "account": account.id,
+                "entry": self.entries.get(account.id, Entry()),
+                "facts": facts,
+                "error": _packed(error),
+                "regions_error": _packed(account.regions_error),
+            }
+            parts = min(parts_each, max(1, len(account.regions)))
+            if parts == 1:
+                shards.append(Shard(**common))
+                continue
+            shards += [
+                Shard(**common, regions=account.regions[part::parts], with_global=part == 0) for part in range(parts)
+            ]
+        return shards
+
+    def shard_input(self, shard: Shard, worker: str) -> dict[str, Any]:
+        """What a worker needs to know, in plain types."""
+        return {
+            "shard": {**asdict(shard), "entry": asdict(shard.entry)},
+            "now": self.now.isoformat(),
+            "record_part": f"{self.options.record}.{worker}.part" if self.options.record else "",
+        }
+
+    # -- discovery -----------------------------------------------------------------------------------------------
+
+    def discover(self, kinds: set[Kind] | None = None) -> None:
+        """List all kinds that the plan needs (or ``kinds``), in one wave."""
+        wanted = (self.plan.kinds if kinds is None else kinds) - self._listed_kinds
+        if not wanted:
+            return
+        self.enter()
+        self._listed_kinds |= wanted
+        self.listings |= discover(wanted, self.accounts, self.crew, max_items=self.options.max_items, **self._part())
+
+    def rows(self, check: Check) -> list[Row]:
+        """The items-to-be of a check in this process."""
+        kind = check.resource
+        if kind is None:
+            return []
+        if self.shard is not None and self.shard.account == "":
+            return []
+        self.discover({kind})
+        return rows_for(check, self.listings, self.accounts, **self._part())
+
+    def _part(self) -> dict[str, Any]:
+        if self.shard is None:
+            return {"regions": None, "global_part": True}
+        return {"regions": self.shard.regions, "global_part": self.shard.with_global}
+
+    def settings(self, check: Check, account: str) -> dict[str, Any] | None:
+        """The thresholds of a check in an account that differ from its defaults."""
+        return None
+
+    def account_of(self, values: Iterable[object]) -> Account | None:
+        """The account that the first resource among a test's arguments belongs to."""
+        for value in values:
+            if isinstance(value, Account):
+                return value
+            if isinstance(value, Resource):
+                return value.api.account
+        return None
+
+    def row_of(self, item: pytest.Item) -> Row | None:
+        """What an item of the full protocol is about."""
+        row = getattr(item, "row", None)
+        if isinstance(row, Row):
+            return row
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        account = self.account_of(params.values())
+        if account is None:
+            return None
+        resource = next(value for value in params.values() if isinstance(value, Resource))
+        return Row(account, resource.region, resource.id, resource)
+
+    # -- recording -----------------------------------------------------------------------------------------------
+
+    def recorder(self) -> Recorder | None:
+        """The recorder of this process, when the run is recorded."""
+        target = self._record_part or (Path(f"{self.options.record}.main.part") if self.options.record else None)
+        if target is not None and self._recorder is None:
+            self._recorder = open_recorder(target)
+            self._record_part = target
+        return self._recorder
+
+    def close(self) -> None:
+        """End the run: let go of threads, finish the recording."""
+        self.crew.close()
+        if self._recorder is not None:
+            self._recorder.close()
+        if self.options.record is not None and self.shard is None and self._recorder is not None:
+            write_header(self.options.record, self.now, [recorded(account) for account in self.accounts])
+            folder = self.options.record.parent
+            for part in sorted(folder.glob(f"{self.options.record.name}.*.part")):
+                append(self.options.record, part)
+
+
+def _packed(error: ApiError | None) -> list[str] | None:
+    return [error.service, error.operation, error.code, error.reason] if error is not None else None
+
+
+KEY = pytest.StashKey[Run]()
+
+
+def of(config: pytest.Config) -> Run | None:
+    """The run, once the session has started."""
+    return config.stash.get(KEY, None)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is an xdist worker."""
+    return hasattr(config, "workerinput")
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process hands the work to xdist workers. Decided on options, which are known early."""
+    return (
+        not is_worker(config)
+        and bool(getattr(config.option, "tx", None))
+        and config.option.dist != "no"
+        and not config.option.collectonly
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Validate the options and register the groups' markers."""
+    register_markers(config)
+    options_plugin.of(config)
+    if not getattr(config.option, "newfirst", False) and config.pluginmanager.hasplugin("nfplugin"):
+        # It remembers every node id ever seen, for --nf alone: tens of megabytes in a large organization.
+        config.pluginmanager.unregister(name="nfplugin")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Plan the run; on a worker also take its shard."""
+    run = session.config.stash[KEY] = Run(session)
+    if is_worker(session.config):
+        data = session.config.workerinput.get("auditest")  # type: ignore[attr-defined]
+        if data is None:
+            run.shard, run._entered = Shard("", Entry(), {}), True
+        else:
+            run.take_shard(data)
+    elif run.plan.kinds:
+        run.enter()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Discover in one wave what the selected checks need, before pytest collects."""
+    run = of(session.config)
+    idle = run is None or is_controller(session.config) or (run.shard is not None and run.shard.account == "")
+    if run is not None and not idle and run.plan.kinds:
+        # Hundreds of thousands of small, long-lived objects come up: collecting garbage meanwhile finds none.
+        gc.disable()
+        run.discover()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Collect garbage again, without looking at what discovery and collection made."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close what the run opened."""
+    run = of(session.config)
+    if run is not None:
+        run.close()
+
+
+def total_regions(accounts: Sequence[Account]) -> int:
+    """How many regions a run looks at, over all accounts."""
+    return sum(len(account.regions) for account in accounts)

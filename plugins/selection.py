@@ -1,0 +1,237 @@
+"""Which checks run, worked out from the test functions' marks before AWS is asked anything.
+
+pytest deselects items after they were collected, but collecting a check's items costs API calls. So the test modules
+are read first: a check that -m, -k, --check, --group, --severity and node ids leave out is never expanded into items.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FunctionType
+
+import pytest
+from _pytest.mark.expression import Expression
+
+from fixtures.resource import Resource, kind_named
+from plugins.catalog import Check, check_of, groups, groups_by_check, run_by_default
+from plugins.options import Options, nearest
+
+MOST_UNKNOWN_NAMES = 6
+"""Names in a -k expression that may or may not match a resource; beyond this many every check is kept."""
+
+
+@dataclass
+class Plan:
+    """The selected checks by id, and the resource kinds that they and the users' own tests ask for."""
+
+    checks: dict[str, Check] = field(default_factory=dict)
+    known: dict[str, Check] = field(default_factory=dict)
+    """All checks that were read, selected or not."""
+    kinds: set[type[Resource]] = field(default_factory=set)
+    nodeids: dict[str, str] = field(default_factory=dict)
+    """Check id -> node id of its function."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    function: Callable[..., object]
+    name: str
+    module_name: str
+    nodeid: str
+    marks: frozenset[str]
+    wanted: bool
+    """False for functions that a node id on the command line leaves out."""
+
+
+def make_plan(session: pytest.Session, options: Options) -> Plan:
+    """Read the test modules and select. Raises pytest.UsageError for ids that do not exist."""
+    plan = Plan()
+    found = list(_functions(session, _arguments(session.config, options)))
+    for one in found:
+        check = check_of(one.function)
+        if check is not None:
+            other = plan.known.setdefault(check.id, check)
+            if other.function.__qualname__ != check.function.__qualname__:
+                raise pytest.UsageError(f"two checks have the id {check.id}: {other.function.__qualname__}, {one.name}")
+    _refuse_unknown(plan, session, options)
+    by_default = _is_default_run(session.config, options)
+    for one in found:
+        check = check_of(one.function)
+        if not one.wanted or not _passes_expressions(session.config, one):
+            continue
+        if check is None:
+            plan.kinds.update(_kinds_of(one.function))
+        elif is_selected(check, options, by_default):
+            plan.checks[check.id] = check
+            plan.nodeids[check.id] = one.nodeid
+            plan.kinds.update(_kinds_of(one.function))
+    return plan
+
+
+def is_selected(check: Check, options: Options, by_default: bool) -> bool:
+    """Whether the suite's own options (not -m and -k) select a check."""
+    member_of = groups_by_check().get(check.id, [])
+    if options.checks and check.id not in options.checks:
+        return False
+    if options.groups and not set(options.groups) & set(member_of):
+        return False
+    if check.id in options.exclude_checks:
+        return False
+    if options.exclude_extras and "extras" in member_of:
+        return False
+    if options.severities and check.severity not in options.severities:
+        return False
+    return not by_default or run_by_default(check.id)
+
+
+def mark_names(check: Check) -> list[str]:
+    """The markers that a check's items carry besides those on the function: its id and its groups."""
+    return [check.id, *groups_by_check().get(check.id, [])]
+
+
+def _is_default_run(config: pytest.Config, options: Options) -> bool:
+    """``pytest`` with no selection of checks runs the default groups only."""
+    named = any("::" in argument for argument in config.args)
+    return not (options.checks or options.groups or config.option.markexpr or config.option.keyword or named)
+
+
+def _refuse_unknown(plan: Plan, session: pytest.Session, options: Options) -> None:
+    wanted = [*options.checks, *options.exclude_checks]
+    if not set(wanted) - plan.known.keys():
+        return
+    known = dict(plan.known)
+    if session.config.args_source != pytest.Config.ArgsSource.TESTPATHS:
+        everything = [*_testpaths(session.config), *map(str, options.checks_dirs)]
+        known |= {c.id: c for f in _functions(session, everything) if (c := check_of(f.function))}
+    for id in wanted:
+        if id not in known:
+            flag = "--check" if id in options.checks else "--exclude-check"
+            raise pytest.UsageError(f"{flag}: unknown check {id!r}{nearest(id, known)} (--list-checks shows them all)")
+
+
+def _kinds_of(function: Callable[..., object]) -> Iterator[type[Resource]]:
+    code = getattr(function, "__code__", None)
+    for name in code.co_varnames[: code.co_argcount] if code else ():
+        kind = kind_named(name)
+        if kind is not None:
+            yield kind
+
+
+def _testpaths(config: pytest.Config) -> list[str]:
+    return [str(config.rootpath / path) for path in config.getini("testpaths")]
+
+
+def _arguments(config: pytest.Config, options: Options) -> list[str]:
+    return [*config.args, *map(str, options.checks_dirs)]
+
+
+def _functions(session: pytest.Session, arguments: Iterable[str]) -> Iterator[_Found]:
+    """The test functions of all modules that the command line's paths and node ids reach."""
+    wanted: dict[Path, set[str] | None] = {}
+    for argument in arguments:
+        base, _, _ = argument.partition("[")
+        path_text, *parts = base.split("::")
+        path = Path(os.path.abspath(session.config.invocation_params.dir / path_text))
+        for file in _files(session.config, path):
+            names = wanted.get(file, set())
+            wanted[file] = None if not parts or names is None else names | {parts[-1]}
+    for file, names in wanted.items():
+        module = _module(session, file)
+        if module is None:
+            continue
+        module_marks = getattr(module.obj, "pytestmark", [])
+        for name, function in list(vars(module.obj).items()):
+            if not (isinstance(function, FunctionType) and name.startswith("test")):
+                continue
+            check = check_of(function)
+            marks = [
+                *getattr(function, "pytestmark", []),
+                *(module_marks if isinstance(module_marks, list) else [module_marks]),
+            ]
+            yield _Found(
+                function=function,
+                name=name,
+                module_name=file.name,
+                nodeid=f"{module.nodeid}::{name}",
+                marks=frozenset([*(mark.name for mark in marks), *(mark_names(check) if check else ())]),
+                wanted=names is None or name in names,
+            )
+
+
+def _files(config: pytest.Config, path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    patterns = config.getini("python_files")
+    for folder, subfolders, files in os.walk(path):
+        subfolders[:] = sorted(
+            name for name in subfolders if not name.startswith((".", "_")) and name != "node_modules"
+        )
+        for name in sorted(files):
+            if any(Path(name).match(pattern) for pattern in patterns):
+                yield Path(folder, name)
+
+
+def _module(session: pytest.Session, file: Path) -> pytest.Module | None:
+    """The module of a file, imported as pytest would; None when that fails (collection will report it)."""
+    try:
+        parent = session
+        module: pytest.Module = pytest.Module.from_parent(parent, path=file)
+        module.obj  # noqa: B018 - imports
+    except (Exception, pytest.skip.Exception):  # noqa: BLE001 - collecting the module will raise it again
+        return None
+    return module
+
+
+def _passes_expressions(config: pytest.Config, found: _Found) -> bool:
+    """Whether -m and -k can select an item of this function."""
+    if config.option.markexpr and not Expression.compile(config.option.markexpr).evaluate(
+        lambda name, /, **_: name in found.marks
+    ):
+        return False
+    return not config.option.keyword or _keyword_possible(config.option.keyword, found)
+
+
+def _keyword_possible(text: str, found: _Found) -> bool:
+    """Whether a -k expression can be true for an item whose resource is not known yet."""
+    expression = Expression.compile(text)
+    static = [found.name.lower(), found.module_name.lower(), *(mark.lower() for mark in found.marks)]
+    unknown: list[str] = []
+
+    def first_look(name: str, /, **_: object) -> bool:
+        if not any(name.lower() in known for known in static) and name not in unknown:
+            unknown.append(name)
+        return False
+
+    # `and`/`or` are evaluated lazily, so each name is met by forcing both branches: replace them by their values
+    for identifier in _identifiers(text):
+        first_look(identifier)
+    if len(unknown) > MOST_UNKNOWN_NAMES:
+        return True
+    for values in itertools.product((False, True), repeat=len(unknown)):
+        assumed = dict(zip(unknown, values, strict=True))
+        if expression.evaluate(
+            lambda name, /, assumed=assumed, **_: assumed.get(name, any(name.lower() in known for known in static))
+        ):
+            return True
+    return False
+
+
+def _identifiers(text: str) -> list[str]:
+    import re
+
+    return [
+        word
+        for word in re.findall(r"[\w:+\-.\[\]\\/]+", text)
+        if word not in ("and", "or", "not", "None", "True", "False")
+    ]
+
+
+def register_markers(config: pytest.Config) -> None:
+    """Make every group a registered marker."""
+    for group in groups().values():
+        config.addinivalue_line("markers", f"{group.id}: {group.title} ({len(group.checks)} checks)")
