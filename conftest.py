@@ -9,4 +9,5 @@ pytest_plugins = [
     "plugins.shards",
     "plugins.listing",
     "plugins.terminal",
+    "fixtures.aws_session",
 ]

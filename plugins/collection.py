@@ -234,7 +234,11 @@ def _drop_done(config: pytest.Config, run: Run, items: list[pytest.Item]) -> Non
 
 def _apply_last_failed(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """With --lf, a shard without failed items runs nothing; pytest itself would run all of it."""
-    failed = config.cache.get("cache/lastfailed", {}) if getattr(config.option, "lf", False) and config.cache is not None else {}
+    failed = (
+        config.cache.get("cache/lastfailed", {})
+        if getattr(config.option, "lf", False) and config.cache is not None
+        else {}
+    )
     functions = set(run.plan.nodeids.values())
     known = any(nodeid.partition("[")[0] in functions for nodeid in failed)
     if known and not any(item.nodeid in failed for item in items):

@@ -8,8 +8,9 @@ its ``workerinput``, enters that account and discovers and runs its part.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -266,7 +267,9 @@ def is_controller(config: pytest.Config) -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     """Validate the options and register the groups' markers."""
     register_markers(config)
-    options_plugin.of(config)
+    options = options_plugin.of(config)
+    if options.demo and not is_worker(config) and not (options.list_checks or options.list_groups):
+        config.stash[options_plugin.KEY] = _start_demo(config, options)
     if not getattr(config.option, "newfirst", False) and config.pluginmanager.hasplugin("nfplugin"):
         # It remembers every node id ever seen, for --nf alone: tens of megabytes in a large organization.
         config.pluginmanager.unregister(name="nfplugin")
@@ -313,6 +316,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         run.close()
 
 
-def total_regions(accounts: Sequence[Account]) -> int:
-    """How many regions a run looks at, over all accounts."""
-    return sum(len(account.regions) for account in accounts)
+def _start_demo(config: pytest.Config, options: Options) -> Options:
+    """Start the sample organization and point the run, and the workers that inherit the environment, at it."""
+    from plugins.demo import start
+
+    demo = start()
+    config.add_cleanup(demo.stop)
+    os.environ.update(demo.environment)
+    return replace(
+        options, accounts=options.accounts or demo.accounts, role=demo.role,
+        filter_regions=options.filter_regions or demo.regions,
+    )  # fmt: skip

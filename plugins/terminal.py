@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -110,63 +110,100 @@ def pytest_report_teststatus(report: Any, config: pytest.Config) -> tuple[str, s
     return CATEGORY[finding.status], "", (finding.status, MARKUP[finding.status])
 
 
-class Terminal:
-    """Progress and summary of an audit."""
+def _is_crash(report: pytest.TestReport, finding: Finding) -> bool:
+    return finding.status == "ERROR" and isinstance(report.longrepr, str) and report.longrepr.startswith("Traceback")
+
+
+class Progress:
+    """A line that says how far the run is, drawn by a thread of its own; on a terminal only.
+
+    Everywhere, a line says which calls are pending when nothing has moved for STALLED_SECONDS.
+    """
 
     def __init__(self, config: pytest.Config, reporter: TerminalReporter) -> None:
         self.config = config
         self.reporter = reporter
+        self.live = bool(reporter.isatty) and config.option.verbose == 0
+        self.done = 0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._shown = False
+
+    def start(self, run: run_plugin.Run) -> None:
+        """Begin to watch."""
+        self._thread = threading.Thread(target=self._watch, args=(run,), name="auditest-progress", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching and take the line away."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2)
+        if self._shown:
+            self.reporter.rewrite("", erase=True)
+            self._shown = False
+
+    def _watch(self, run: run_plugin.Run) -> None:
+        last: tuple[int, int] = (-1, -1)
+        moved = time.monotonic()
+        while not self._stop.wait(REDRAW_SECONDS):
+            calls = sum(account.calls.finished for account in run.accounts)
+            if (calls, self.done) != last:
+                last, moved = (calls, self.done), time.monotonic()
+            pending = [one for account in run.accounts for one in list(account.calls.pending.values())]
+            if self.live:
+                self.reporter.rewrite(self._line(run, calls, len(pending)), erase=True)
+                self._shown = True
+            if pending and time.monotonic() - moved > STALLED_SECONDS:
+                moved = time.monotonic()
+                self.reporter.ensure_newline()
+                self.reporter.write_line(stalled(pending))
+
+    def _line(self, run: run_plugin.Run, calls: int, pending: int) -> str:
+        reporter = reporting.of(self.config)
+        parts = []
+        if len(run.accounts) > 1:
+            parts.append(f"{len(run.accounts)} accounts")
+        if calls or pending:
+            parts.append(f"calls {calls} done, {pending} in flight")
+        if self.done and reporter is not None:
+            total = self.reporter._session.testscollected if self.reporter._session else 0
+            counts = reporter.tally.statuses
+            parts.append(
+                f"checks {self.done} of {max(total, self.done)}, {counts['FAIL']} failed, {counts['ERROR']} errors"
+            )
+        return "  ".join(parts)[: _width() - 1]
+
+
+def stalled(pending: list[tuple[str, float]]) -> str:
+    """The line that names the calls nothing has come back from."""
+    now = time.monotonic()
+    oldest = sorted(pending, key=lambda one: one[1])[:3]
+    named = ", ".join(f"{what} for {now - since:.0f} s" for what, since in oldest)
+    return f"waiting for {named}" + (f" and {len(pending) - 3} more calls" if len(pending) > 3 else "")
+
+
+class Terminal:
+    """Progress and summary of an audit."""
+
+    def __init__(self, config: pytest.Config, reporter: TerminalReporter) -> None:
         reporter._show_progress_info = False if config.option.verbose <= 0 else reporter._show_progress_info
-        self.live = bool(reporter.isatty) and config.option.verbose >= 0 and not config.option.collectonly
-        self._drawn = 0.0
-        self._moved = time.monotonic()
-        self._done = 0
-        self._shown = ""
+        self.config = config
+        self.reporter = reporter
+        self.progress = Progress(config, reporter)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a finding before pytest's reporter sees it, and draw the progress."""
+        """Note a finding before pytest's reporter sees it."""
         finding = finding_in(report)
         if finding is None:
             return
         option = self.config.option
-        report.keep = (  # type: ignore[attr-defined]
-            option.durations is not None or option.reportchars not in ("", "fE") or self._is_crash(report, finding)
-        )
-        if not self._is_crash(report, finding):
-            report._pdbshown = True  # type: ignore[attr-defined] # pytest's word for "shown already": no traceback section
-        self._done += 1
-        self._moved = time.monotonic()
-        self._draw()
-
-    @staticmethod
-    def _is_crash(report: pytest.TestReport, finding: Finding) -> bool:
-        return (
-            finding.status == "ERROR" and isinstance(report.longrepr, str) and report.longrepr.startswith("Traceback")
-        )
-
-    # -- progress ------------------------------------------------------------------------------------------------
-
-    def _draw(self) -> None:
-        if not self.live or time.monotonic() - self._drawn < REDRAW_SECONDS:
-            return
-        self._drawn = time.monotonic()
-        run = run_plugin.of(self.config)
-        tally = self._tally()
-        total = self.reporter._session.testscollected if self.reporter._session else 0
-        text = f"{self._done} of {total or '?'} checks done"
-        if tally is not None:
-            text += f", {tally.statuses['FAIL']} failed, {tally.statuses['ERROR']} errors"
-        if run is not None and len(run.accounts) > 1:
-            text += f", {len(run.accounts)} accounts"
-        self._shown = text
-        self.reporter.rewrite(text, erase=True)
-
-    def clear(self) -> None:
-        """Take the progress line away."""
-        if self._shown:
-            self.reporter.rewrite("", erase=True)
-            self._shown = ""
+        crash = _is_crash(report, finding)
+        report.keep = crash or option.durations is not None or option.reportchars not in ("", "fE")  # type: ignore[attr-defined]
+        if not crash:
+            report._pdbshown = True  # type: ignore[attr-defined] # pytest's word for "shown already": no traceback
+        self.progress.done += 1
 
     # -- summary -------------------------------------------------------------------------------------------------
 
@@ -192,9 +229,16 @@ class Terminal:
         self.reporter.write_line(banner(run))
 
     @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Watch the run, once it is known what is audited."""
+        run = run_plugin.of(self.config)
+        if run is not None and run.plan.kinds and not self.config.option.collectonly:
+            self.progress.start(run)
+
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
         """Clear the line for the summary."""
-        self.clear()
+        self.progress.stop()
 
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
         """The summary of the audit."""
@@ -325,8 +369,3 @@ def _list(ids: list[str]) -> str:
 
 def _cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(1, width - 1)] + "…"
-
-
-def say(text: str) -> None:
-    """A line on standard error, for what is said before pytest's terminal is there."""
-    print(text, file=sys.stderr, flush=True)
