@@ -17,8 +17,8 @@ def security_group(number: int, account: str) -> dict[str, Any]:
     """A security group as DescribeSecurityGroups gives it; every third is open on port 22, every second has rules."""
     source = "0.0.0.0/0" if number % 3 == 0 else f"10.{number % 250}.0.0/16"
     rule = {
-        "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "UserIdGroupPairs": [], "Ipv6Ranges": [], "PrefixListIds": [],
-        "IpRanges": [{"CidrIp": source}],
+        "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": source}],
+        "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": [],
     }  # fmt: skip
     return {
         "GroupId": f"sg-{number:017x}",

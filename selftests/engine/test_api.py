@@ -153,8 +153,10 @@ def test_an_endpoint_that_does_not_answer_is_an_api_error(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("service", "operation", "action"),
     [
-        ("s3", "ListBuckets", "s3:ListAllMyBuckets"), ("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock"),
-        ("cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms"), ("elbv2", "DescribeRules", "elasticloadbalancing:DescribeRules"),
+        ("s3", "ListBuckets", "s3:ListAllMyBuckets"),
+        ("s3control", "GetPublicAccessBlock", "s3:GetAccountPublicAccessBlock"),
+        ("cloudwatch", "DescribeAlarms", "cloudwatch:DescribeAlarms"),
+        ("elbv2", "DescribeRules", "elasticloadbalancing:DescribeRules"),
         ("apigateway", "GetRestApis", "apigateway:GET"), ("ec2", "DescribeVpcs", "ec2:DescribeVpcs"),
     ],
 )  # fmt: skip

@@ -163,10 +163,10 @@ def test_reports_are_complete_files_after_ctrl_c(emulator: Emulator, suite: Suit
 def test_an_account_that_cannot_be_entered_is_error_and_the_others_go_on(emulator: Emulator, suite: Suite) -> None:
     config = suite.folder / "config"
     config.write_text(
-        f"[profile good]\nregion = eu-west-1\naws_access_key_id = testing\naws_secret_access_key = testing\n"
-        f"[profile bad]\nregion = eu-west-1\nrole_arn = arn:aws:iam::999999999999:role/x\nsource_profile = lost\n"
-        f"[profile lost]\nregion = eu-west-1\naws_access_key_id = testing\naws_secret_access_key = testing\n"
-        f"endpoint_url = http://127.0.0.1:9\n"
+        "[profile good]\nregion = eu-west-1\naws_access_key_id = testing\naws_secret_access_key = testing\n"
+        "[profile bad]\nregion = eu-west-1\nrole_arn = arn:aws:iam::999999999999:role/x\nsource_profile = lost\n"
+        "[profile lost]\nregion = eu-west-1\naws_access_key_id = testing\naws_secret_access_key = testing\n"
+        "endpoint_url = http://127.0.0.1:9\n"
     )
     environment = {**emulator.environment, "AWS_CONFIG_FILE": str(config), "AWS_MAX_ATTEMPTS": "1"}
     dead = {**environment, "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}
