@@ -1,7 +1,43 @@
 """CIS AWS Foundations 1.2.0, section 4: networking."""
 
-from fixtures.ec2 import DefaultSecurityGroup
+import pytest
+
+from fixtures.ec2 import DefaultSecurityGroup, PeeringConnection, SecurityGroup
+from fixtures.network import described
 from plugins.catalog import check
+
+SECURITY_GROUPS = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html"
+
+
+@check(
+    "check41",
+    severity="high",
+    level=1,
+    remediation="Remove the rule or limit it to known addresses; better, use Session Manager or EC2 Instance Connect Endpoint.",
+    command="aws ec2 revoke-security-group-ingress --group-id GROUP_ID --protocol tcp --port 22 --cidr 0.0.0.0/0",
+    url=SECURITY_GROUPS,
+)
+def test_ssh_is_not_open_to_the_internet(security_group: SecurityGroup) -> str:
+    """Security groups do not open SSH (port 22) to the internet."""
+    openings = security_group.opens_to_the_world(22, "tcp")
+    assert not openings, f"{security_group.label} opens SSH: {'; '.join(map(str, openings))}"
+    return f"{security_group.label} does not open SSH to everyone"
+
+
+@check(
+    "check42",
+    severity="high",
+    level=1,
+    remediation="Remove the rule or limit it to known addresses; better, use Fleet Manager or an RD gateway.",
+    command="aws ec2 revoke-security-group-ingress --group-id GROUP_ID --protocol tcp --port 3389 --cidr 0.0.0.0/0",
+    url=SECURITY_GROUPS,
+)
+def test_rdp_is_not_open_to_the_internet(security_group: SecurityGroup) -> str:
+    """Security groups do not open RDP (port 3389) to the internet."""
+    # RDP has used UDP 3389 as well since version 8
+    openings = security_group.opens_to_the_world(3389, "tcp", "udp")
+    assert not openings, f"{security_group.label} opens RDP: {'; '.join(map(str, openings))}"
+    return f"{security_group.label} does not open RDP to everyone"
 
 
 @check(
@@ -16,7 +52,35 @@ from plugins.catalog import check
 def test_default_security_group_has_no_rules(default_security_group: DefaultSecurityGroup) -> str:
     """Default security groups have no rules."""
     group = default_security_group.data
-    inbound, outbound = group["IpPermissions"], group["IpPermissionsEgress"]
+    rules = [
+        *(("inbound", r) for r in group["IpPermissions"]),
+        *(("outbound", r) for r in group["IpPermissionsEgress"]),
+    ]
+    inbound, outbound = len(group["IpPermissions"]), len(group["IpPermissionsEgress"])
+    shown = "; ".join(f"{way} {described(rule)}" for way, rule in rules[:3])
     where = f"{group['GroupId']} of {group['VpcId']} in {default_security_group.region}"
-    assert not inbound and not outbound, f"{where} has {len(inbound)} inbound and {len(outbound)} outbound rules"
+    assert not rules, f"{where} has {inbound} inbound and {outbound} outbound rules: {shown}"
     return f"{where} has no rules"
+
+
+@check(
+    "check44",
+    severity="medium",
+    level=2,
+    scored=False,
+    remediation="Replace the broad route by routes to the subnets or hosts that must be reached.",
+    command="aws ec2 delete-route --route-table-id RTB_ID --destination-cidr-block PEER_CIDR"
+    " && aws ec2 create-route --route-table-id RTB_ID --destination-cidr-block SUBNET_CIDR"
+    " --vpc-peering-connection-id PCX_ID",
+    url="https://docs.aws.amazon.com/vpc/latest/peering/peering-configurations-partial-access.html",
+)
+def test_peering_routes_are_limited(vpc_peering_connection: PeeringConnection) -> str:
+    """Routes over VPC peering connections are limited to what is needed."""
+    peering = vpc_peering_connection
+    assert not peering.broad_routes, f"{peering.label}: {'; '.join(peering.broad_routes)}"
+    if not peering.routes:
+        return f"{peering.label}: no route uses it"
+    shown = ", ".join(f"{table} to {destination}" for table, _, destination in peering.routes)
+    if not peering.knows_remote_cidrs:
+        pytest.skip(f"{peering.label}: the peer's CIDRs are not known, compare by hand: {shown}")
+    return f"{peering.label}: {shown}"
