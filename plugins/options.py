@@ -85,8 +85,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for names, details in OPTIONS:
         dest = _dest(names)
         group._addoption(*names, dest=dest, default=None, **details)  # addoption refuses capital letters
-        flag = details.get("action") == "store_true"
-        parser.addini(dest, details["help"], type="bool" if flag else "string", default=False if flag else "")
+        if details.get("action") == "store_true":
+            parser.addini(dest, details["help"], type="bool", default=False)
+        else:
+            parser.addini(dest, details["help"], type="string", default="")
 
 
 def _dest(names: tuple[str, ...]) -> str:

@@ -128,7 +128,11 @@ def test_all_pages_are_merged() -> None:
 def test_a_page_token_is_followed_without_a_paginator(monkeypatch: pytest.MonkeyPatch) -> None:
     backend = AwsBackend(base_session(""))
     client = backend.client("ec2", "eu-west-1")
-    pages = {None: {"Items": [1], "NextToken": "a"}, "a": {"Items": [2], "NextToken": "b"}, "b": {"Items": [3]}}
+    pages: dict[str | None, dict[str, Any]] = {
+        None: {"Items": [1], "NextToken": "a"},
+        "a": {"Items": [2], "NextToken": "b"},
+        "b": {"Items": [3]},
+    }
     monkeypatch.setattr(client, "can_paginate", lambda _: False)
     monkeypatch.setattr(client, "describe_instances", lambda **p: dict(pages[p.get("NextToken")]), raising=False)
     assert backend.call("eu-west-1", "ec2", "DescribeInstances", {})["Items"] == [1, 2, 3]
