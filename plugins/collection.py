@@ -166,7 +166,8 @@ def _argument_sets(run: Run, names: list[str]) -> Iterator[tuple[Row, list[objec
     """Row and argument values of each call: resources of one account (and region) together; ``account`` and ``region``
     follow the resource beside them.
     """
-    kinds = [name for name in names if name not in ("account", "region")] or names[:1]
+    kinds = [name for name in names if name not in ("account", "region")]
+    kinds = kinds or ["region" if "region" in names else "account"]
     lists = [_rows_of(run, name) for name in kinds]
     for rows in itertools.product(*lists):
         first = rows[0]

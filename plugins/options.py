@@ -145,7 +145,7 @@ def read(config: pytest.Config) -> Options:
 
     def value(name: str) -> Any:
         given = config.getoption(name)
-        return given if given not in (None, [], False) else config.getini(name) or None
+        return config.getini(name) or None if given is None or given is False or given == [] else given
 
     def items(name: str) -> list[str]:
         given = value(name)

@@ -268,6 +268,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Validate the options and register the groups' markers."""
     register_markers(config)
     options = options_plugin.of(config)
+    config.args += [str(folder) for folder in options.checks_dirs]
     if options.demo and not is_worker(config) and not (options.list_checks or options.list_groups):
         config.stash[options_plugin.KEY] = _start_demo(config, options)
     if not getattr(config.option, "newfirst", False) and config.pluginmanager.hasplugin("nfplugin"):

@@ -50,7 +50,7 @@ class _Found:
 def make_plan(session: pytest.Session, options: Options) -> Plan:
     """Read the test modules and select. Raises pytest.UsageError for ids that do not exist."""
     plan = Plan()
-    found = list(_functions(session, _arguments(session.config, options)))
+    found = list(_functions(session, session.config.args))
     for one in found:
         check = check_of(one.function)
         if check is not None:
@@ -123,10 +123,6 @@ def _kinds_of(function: Callable[..., object]) -> Iterator[type[Resource]]:
 
 def _testpaths(config: pytest.Config) -> list[str]:
     return [str(config.rootpath / path) for path in config.getini("testpaths")]
-
-
-def _arguments(config: pytest.Config, options: Options) -> list[str]:
-    return [*config.args, *map(str, options.checks_dirs)]
 
 
 def _functions(session: pytest.Session, arguments: Iterable[str]) -> Iterator[_Found]:

@@ -2,110 +2,173 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import re
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import ClassVar
 
 from plugins.findings import Finding
 
 FLUSH_SECONDS = 1.0
+FLUSH_FINDINGS = 1000
+LONGEST_NAME = 100
 
 
 class Writer:
     """Writes the findings of one account to one file.
 
     The file has the ending ``.part`` until ``close`` gives it its name. After every flush it is complete in its format:
-    ``tail`` is written behind the last finding and overwritten by the next one.
+    ``tail`` stands behind the last finding until the next ones overwrite it.
+
+    A Ctrl-C may strike anywhere. The position and the buffer of findings change together, after the bytes are written,
+    so an interrupted flush is simply done again by the next one, at the same place.
     """
 
-    ending: ClassVar[str]
+    separator: ClassVar[str] = ""
+    """Stands between findings."""
 
-    def __init__(self, path: Path, account: str) -> None:
+    def __init__(self, path: Path, *, account: str) -> None:
         self.path = path
         self.account = account
         path.parent.mkdir(parents=True, exist_ok=True)
         self._part = path.with_name(path.name + ".part")
-        self._file: IO[bytes] | None = self._part.open("wb")
-        self._buffer: list[bytes] = []
-        self._flushed = time.monotonic()
-        self.begin()
-        self.flush()
+        self._file = self._part.open("wb", buffering=0)
+        self._written = 0
+        self._buffer: list[str] = []
+        self._flushed = 0.0
+        self._end = len(encoded(self.head()))
+        try:
+            self.flush()
+        except BaseException:
+            self.discard()
+            raise
 
-    def begin(self) -> None:
-        """Write what stands before the first finding."""
+    def head(self) -> str:
+        """What stands before the first finding. It is written anew with every flush and must keep its length."""
+        return ""
 
     def render(self, finding: Finding) -> str:
         """The text of one finding."""
         raise NotImplementedError
 
     def tail(self) -> str:
-        """What completes the file behind the last finding."""
+        """What completes the file behind the last finding; shorter than any finding."""
         return ""
 
     def write(self, finding: Finding) -> None:
-        """Add a finding."""
-        self.put(self.render(finding))
-        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+        """Add a finding. Raises ValueError after ``close``."""
+        if self._file.closed:
+            raise ValueError(f"{self.path} is closed")
+        self._buffer.append(self.render(finding))
+        if len(self._buffer) >= FLUSH_FINDINGS or time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
-
-    def put(self, text: str) -> None:
-        """Add text. Characters that UTF-8 cannot carry (lone surrogates) are written as their escapes."""
-        self._buffer.append(text.encode("utf-8", "backslashreplace"))
 
     def flush(self) -> None:
         """Bring everything to disk in a form that is complete."""
-        if self._file is None:
-            return
-        self._file.write(b"".join(self._buffer))
-        self._buffer.clear()
-        end = self._file.tell()
-        self._file.write(self.tail().encode("utf-8", "backslashreplace"))
-        self._file.truncate()
-        self._file.flush()
-        self._file.seek(end)
-        self._flushed = time.monotonic()
+        text = self.separator.join(self._buffer)
+        if text and self._written:
+            text = self.separator + text
+        body = encoded(text)
+        self._write_at(self._end, body + encoded(self.tail()))
+        self._write_at(0, encoded(self.head()))
+        written, end = self._written + len(self._buffer), self._end + len(body)
+        now = time.monotonic()
+        # no call from here on: Python looks for signals at calls
+        self._written, self._end, self._buffer, self._flushed = written, end, [], now
+
+    def _write_at(self, position: int, data: bytes) -> None:
+        self._file.seek(position)
+        while data:
+            data = data[self._file.write(data) :]
 
     def close(self) -> None:
-        """Complete the file and give it its name. May be called twice."""
-        if self._file is None:
+        """Complete the file and give it its name. May be called twice. A file that cannot be completed stays ``.part``."""
+        if self._file.closed:
             return
-        self.flush()
-        self._file.close()
-        self._file = None
+        try:
+            self.flush()
+        finally:
+            self._file.close()
         os.replace(self._part, self.path)
 
+    def discard(self) -> None:
+        """Close without a report."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
 
-def report_name(account: str, time: datetime) -> str:
-    """``auditest-output-<account>-<YYYYMMDDHHMMSS>``, with nothing that a file name cannot carry."""
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", account) or "unknown"
-    return f"auditest-output-{safe}-{time:%Y%m%d%H%M%S}"
 
-
-def writers_for(formats: Sequence[str], directory: Path, filename: str, account: str) -> list[Writer]:
-    """The writers of an account. Raises OSError when a file cannot be made."""
+def writer_kinds() -> dict[str, tuple[type[Writer], str]]:
+    """Format -> its writer and the ending of its files."""
     from plugins.outputs.csv_report import CsvWriter
     from plugins.outputs.json_report import JsonlWriter, JsonWriter
     from plugins.outputs.junit_report import JunitWriter
     from plugins.outputs.text_report import MonoWriter, TextWriter
 
-    kinds: dict[str, type[Writer]] = {
-        "csv": CsvWriter, "json": JsonWriter, "jsonl": JsonlWriter,
-        "junit-xml": JunitWriter, "text": TextWriter, "mono": MonoWriter,
-    }  # fmt: skip
-    writers = []
-    for name in dict.fromkeys(formats):
-        folder = directory / "junit-reports" if name == "junit-xml" else directory
-        ending = ".mono.txt" if name == "mono" and "text" in formats else kinds[name].ending
-        writers.append(kinds[name](folder / (filename + ending), account))
+    return {
+        "text": (TextWriter, ".txt"),
+        "mono": (MonoWriter, ".txt"),
+        "csv": (CsvWriter, ".csv"),
+        "json": (JsonWriter, ".json"),
+        "jsonl": (JsonlWriter, ".jsonl"),
+        "junit-xml": (JunitWriter, ".xml"),
+    }
+
+
+def writers_for(formats: Sequence[str], directory: Path, filename: str, account: str) -> list[Writer]:
+    """The writers of an account, one per format, for ``<directory>/<filename>.<ending>``.
+
+    Raises OSError when a file cannot be made (and then leaves none behind), KeyError for an unknown format.
+    """
+    kinds = writer_kinds()
+    writers: list[Writer] = []
+    try:
+        for name in dict.fromkeys(formats):
+            kind, ending = kinds[name]
+            folder = directory / "junit-reports" if name == "junit-xml" else directory
+            ending = ".mono.txt" if name == "mono" and "text" in formats else ending
+            writers.append(kind(folder / (filename + ending), account=account))
+    except BaseException:
+        for writer in writers:
+            writer.discard()
+        raise
     return writers
 
 
+def report_name(account: str, time: datetime) -> str:
+    """``auditest-output-<account>-<YYYYMMDDHHMMSS>``.
+
+    An account that could not be reached goes by its profile's name, which may be anything. What a file name cannot carry
+    becomes ``_``, and a digest keeps names apart that would then be the same.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", account)[:LONGEST_NAME]
+    if safe != account or not account:
+        safe += "-" + hashlib.sha256(account.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"auditest-output-{safe}-{time:%Y%m%d%H%M%S}"
+
+
+@functools.lru_cache(maxsize=16)
+def timestamp(time: datetime) -> str:
+    """``2026-03-01T12:00:05Z``: UTC, whole seconds. Every finding of an audit has the same."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def encoded(text: str) -> bytes:
+    """UTF-8. Characters that it cannot carry (lone surrogates) become their escapes."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def escaped(character: str) -> str:
+    """The escape of a character: ``\\x1b``, ``\\u202e``."""
+    return character.encode("unicode_escape").decode()
+
+
 def visible(text: str) -> str:
-    """Text on one line, with control characters (terminal escapes among them) made visible."""
+    """Text on one line, with control characters (terminal escapes, direction marks) made visible."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return "".join(c if c.isprintable() else escaped(c) for c in text)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
+import re
 
 from plugins.catalog import Check, groups_by_check
 from plugins.findings import Finding
-from plugins.outputs.base import Writer
+from plugins.outputs.base import Writer, timestamp
 
 COLUMNS = (
     "PROFILE", "ACCOUNT_NUM", "REGION", "TITLE_ID", "RESULT", "SCORED", "LEVEL", "TITLE_TEXT", "NOTES",
@@ -16,38 +15,46 @@ COLUMNS = (
     "FINDING_ID", "TIMESTAMP",
 )  # fmt: skip
 GROUP_SEPARATOR = "|"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What makes a spreadsheet take a value for a formula. Source: OWASP, "CSV Injection".
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# RFC 4180, section 2, rule 6: what must stand in quotes.
+SPECIAL = re.compile('[",\r\n]')
 
 
 class CsvWriter(Writer):
-    """One row per finding."""
+    """One row per finding. The groups of a check stand in one column, separated by ``|``."""
 
-    ending = ".csv"
-
-    def begin(self) -> None:
-        self.put(",".join(COLUMNS) + "\r\n")
+    def head(self) -> str:
+        return ",".join(COLUMNS) + "\r\n"
 
     def render(self, finding: Finding) -> str:
-        check = finding.check
-        scored, level, title, id, severity, service, groups, remediation, doc = _constant(check)
-        values = (
-            finding.profile, finding.account, finding.region, check.number, finding.status, scored, level, title,
-            finding.message, id, severity, service, finding.resource_id, finding.resource_arn, finding.resource_type,
-            groups, remediation, doc, finding.id, finding.timestamp.isoformat(),
-        )  # fmt: skip
-        row = io.StringIO(newline="")
-        csv.writer(row, lineterminator="\r\n").writerow([harmless(value) for value in values])
-        return row.getvalue()
+        number, rating, check, references = _constant(finding.check)
+        return (
+            f"{cell(finding.profile)},{cell(finding.account)},{cell(finding.region)},{number},{finding.status},{rating},"
+            f"{cell(finding.message)},{check},{cell(finding.resource_id)},{cell(finding.resource_arn)},"
+            f"{cell(finding.resource_type)},{references},{cell(finding.id)},{timestamp(finding.timestamp)}\r\n"
+        )
 
 
 @functools.lru_cache(maxsize=1024)
-def _constant(check: Check) -> tuple[str, ...]:
+def _constant(check: Check) -> tuple[str, str, str, str]:
+    """What is the same in all findings of a check, in the four places where it stands."""
+
+    def cells(*values: str) -> str:
+        return ",".join(map(cell, values))
+
     return (
-        "Scored" if check.scored else "Not Scored", check.level, check.title, check.id, check.severity, check.service,
-        GROUP_SEPARATOR.join(groups_by_check().get(check.id, [])), check.remediation, check.url,
-    )  # fmt: skip
+        cells(check.number),
+        cells("Scored" if check.scored else "Not Scored", check.level, check.title),
+        cells(check.id, check.severity, check.service),
+        cells(GROUP_SEPARATOR.join(groups_by_check().get(check.id, [])), check.remediation, check.url),
+    )
 
 
-def harmless(value: str) -> str:
-    """A value that a spreadsheet would run as a formula, with an apostrophe in front."""
-    return "'" + value if value.startswith(FORMULA_STARTS) else value
+def cell(value: str) -> str:
+    """A value as it stands in the file: one that a spreadsheet would run as a formula gets an apostrophe in front."""
+    if value.startswith(FORMULA_STARTS):
+        value = "'" + value
+    if SPECIAL.search(value):
+        return '"' + value.replace('"', '""') + '"'
+    return value

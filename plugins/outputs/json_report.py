@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from plugins.catalog import Check, groups_by_check
 from plugins.evaluation import Status
 from plugins.findings import Finding
-from plugins.outputs.base import Writer
+from plugins.outputs.base import Writer, encoded, timestamp
 
 STATUS_WORDS: dict[Status, str] = {
     "PASS": "Pass", "FAIL": "FAIL", "INFO": "Info", "WARNING": "WARNING", "ERROR": "ERROR",
@@ -19,25 +20,20 @@ STATUS_WORDS: dict[Status, str] = {
 class JsonlWriter(Writer):
     """One object per line."""
 
-    ending = ".jsonl"
-
     def render(self, finding: Finding) -> str:
         return json_object(finding) + "\n"
 
 
 class JsonWriter(Writer):
-    """One array."""
+    """One array, one object per line."""
 
-    ending = ".json"
+    separator = ",\n"
 
-    def begin(self) -> None:
-        self.put("[")
-        self._separator = "\n"
+    def head(self) -> str:
+        return "[\n"
 
     def render(self, finding: Finding) -> str:
-        text = self._separator + json_object(finding)
-        self._separator = ",\n"
-        return text
+        return json_object(finding)
 
     def tail(self) -> str:
         return "\n]\n"
@@ -45,30 +41,38 @@ class JsonWriter(Writer):
 
 def json_object(finding: Finding) -> str:
     """The finding as a JSON object on one line. Keys as the 2020 tool wrote them, then further ones."""
-    head, check, tail = _constant(finding.check)
-    q = json.dumps
+    control, rating, check, remedy = _constant(finding.check)
+    q = quoted
     return (
-        f'{{"Profile":{q(finding.profile)},"Account Number":{q(finding.account)},{head}"Message":{q(finding.message)},'
-        f'"Status":"{STATUS_WORDS[finding.status]}",{check}"Region":{q(finding.region)},'
-        f'"Timestamp":"{finding.timestamp.isoformat()}",{tail}"Resource ID":{q(finding.resource_id)},'
-        f'"Resource ARN":{q(finding.resource_arn)},"Resource Type":{q(finding.resource_type)},'
+        f'{{"Profile":{q(finding.profile)},"Account Number":{q(finding.account)},{control},"Message":{q(finding.message)},'
+        f'"Status":"{STATUS_WORDS[finding.status]}",{rating},"Region":{q(finding.region)},'
+        f'"Timestamp":"{timestamp(finding.timestamp)}",{check},"Resource ID":{q(finding.resource_id)},'
+        f'"Resource ARN":{q(finding.resource_arn)},"Resource Type":{q(finding.resource_type)},{remedy},'
         f'"Finding ID":{q(finding.id)}}}'
     )
 
 
-@functools.lru_cache(maxsize=1024)
-def _constant(check: Check) -> tuple[str, str, str]:
-    """What is the same in all findings of a check, in three pieces between the rest."""
+def quoted(text: str) -> str:
+    """A JSON string in ASCII: no line separator, terminal escape or direction mark reaches whoever reads the file raw.
 
-    def piece(values: dict[str, Any]) -> str:
-        return json.dumps(values, separators=(",", ":"))[1:-1] + ","
+    A lone surrogate, which many parsers refuse even as an escape, becomes the six characters of its escape.
+    """
+    return encode_basestring_ascii(text if text.isascii() else encoded(text).decode())
+
+
+@functools.lru_cache(maxsize=1024)
+def _constant(check: Check) -> tuple[str, str, str, str]:
+    """What is the same in all findings of a check, in the four places where it stands."""
+
+    def members(**values: Any) -> str:
+        return json.dumps({key.replace("_", " "): value for key, value in values.items()}, separators=(",", ":"))[1:-1]
 
     return (
-        piece({"Control": f"[{check.id}] {check.title}"}),
-        piece({"Scored": "Scored" if check.scored else "Not Scored", "Level": check.level, "Control ID": check.number}),
-        piece({
-            "Check ID": check.id, "Severity": check.severity, "Service": check.service,
-            "Groups": groups_by_check().get(check.id, []),
-            "Remediation": {"Text": check.remediation, "Url": check.url, "Command": check.command},
-        }),
-    )  # fmt: skip
+        members(Control=check.title),
+        members(Scored="Scored" if check.scored else "Not Scored", Level=check.level, Control_ID=check.number),
+        members(Check_ID=check.id, Severity=check.severity, Service=check.service),
+        members(
+            Groups=groups_by_check().get(check.id, []),
+            Remediation={"Text": check.remediation, "Url": check.url, "Command": check.command},
+        ),
+    )

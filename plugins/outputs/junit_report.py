@@ -2,78 +2,83 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from xml.sax.saxutils import escape, quoteattr
+from pathlib import Path
 
+from plugins.catalog import Check
+from plugins.evaluation import Status
 from plugins.findings import Finding
-from plugins.outputs.base import Writer
+from plugins.outputs.base import Writer, escaped
 
 COUNT_WIDTH = 10
-# Everything that XML 1.0 does not allow in a document (section 2.2, Char).
-ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Digits that have room in the suite's counts, which are patched while the file grows."""
+COUNTED: dict[Status, str] = {"FAIL": "failures", "ERROR": "errors", "INFO": "skipped", "WARNING": "skipped"}
+# Everything that XML 1.0 does not allow in a document (section 2.2, Char), and what must be escaped or would be
+# changed by a parser (sections 2.4, 2.11 and 3.3.3).
+SPECIAL = re.compile("[^ !#-%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 class JunitWriter(Writer):
-    """FAIL is a failure, ERROR an error, INFO and WARNING are skipped."""
+    """FAIL is a failure, ERROR an error, INFO and WARNING are skipped.
 
-    ending = ".xml"
+    The properties are those that pytest's own --junitxml shows. A testcase has no ``time``: it would differ each time
+    a recording is replayed.
+    """
 
-    def begin(self) -> None:
+    def __init__(self, path: Path, *, account: str) -> None:
         self._counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
-        self.put('<?xml version="1.0" encoding="utf-8"?>\n')
-        self._head_at = len(self._buffer[0])
-        self.put(self._head())
+        super().__init__(path, account=account)
 
-    def _head(self) -> str:
+    def head(self) -> str:
         counts = " ".join(f'{name}="{count}"' for name, count in self._counts.items())
-        width = sum(len(name) + 4 + COUNT_WIDTH for name in self._counts)
-        return f"<testsuite name={_attribute('auditest ' + self.account)} {counts:<{width}}>\n"
+        width = sum(len(name) + len('="" ') + COUNT_WIDTH for name in self._counts)
+        name = xml("auditest " + self.account)
+        return f'<?xml version="1.0" encoding="utf-8"?>\n<testsuite name="{name}" {counts:<{width}}>\n'
+
+    def write(self, finding: Finding) -> None:
+        self._counts["tests"] += 1
+        counted = COUNTED.get(finding.status)
+        if counted:
+            self._counts[counted] += 1
+        super().write(finding)
 
     def render(self, finding: Finding) -> str:
-        self._counts["tests"] += 1
-        check = finding.check
-        properties = (
-            ("check id", check.id), ("severity", check.severity), ("region", finding.region), ("ARN", finding.resource_arn),
-        )  # fmt: skip
+        classname, title, id, severity = _constant(finding.check)
         return (
-            f"<testcase classname={_attribute(check.number)}"
-            f' name={_attribute(f"{check.title} - {finding.resource_id}")} time="{finding.duration:.3f}"><properties>'
-            + "".join(f"<property name={_attribute(name)} value={_attribute(value)}/>" for name, value in properties)
-            + "</properties>"
-            + self._result(finding)
-            + "</testcase>\n"
+            f'<testcase classname="{classname}" name="{title} - {xml(finding.resource_id)}"><properties>'
+            f'<property name="check" value="{id}"/><property name="status" value="{finding.status}"/>'
+            f'<property name="severity" value="{severity}"/><property name="account" value="{xml(finding.account)}"/>'
+            f'<property name="region" value="{xml(finding.region)}"/>'
+            f'<property name="arn" value="{xml(finding.resource_arn)}"/></properties>'
+            f"{_result(finding.status, xml(finding.message))}</testcase>\n"
         )
-
-    def _result(self, finding: Finding) -> str:
-        message = _attribute(finding.message)
-        if finding.status == "FAIL":
-            self._counts["failures"] += 1
-            return f'<failure message={message} type="FAIL">{escape(_legal(finding.message))}</failure>'
-        if finding.status == "ERROR":
-            self._counts["errors"] += 1
-            return f'<error message={message} type="ERROR">{escape(_legal(finding.message))}</error>'
-        if finding.status in ("INFO", "WARNING"):
-            self._counts["skipped"] += 1
-            return f'<skipped message={message} type="{finding.status}"/>'
-        return f"<system-out>{escape(_legal(finding.message))}</system-out>"
 
     def tail(self) -> str:
         return "</testsuite>\n"
 
-    def flush(self) -> None:
-        if self._file is not None:
-            super().flush()
-            end = self._file.tell()
-            self._file.seek(self._head_at)
-            self._file.write(self._head().encode("utf-8", "backslashreplace"))
-            self._file.flush()
-            self._file.seek(end)
+
+def _result(status: Status, message: str) -> str:
+    if status == "FAIL":
+        return f'<failure message="{message}" type="FAIL">{message}</failure>'
+    if status == "ERROR":
+        return f'<error message="{message}" type="ERROR">{message}</error>'
+    if status in ("INFO", "WARNING"):
+        return f'<skipped message="{message}" type="{status}"/>'
+    return f"<system-out>{message}</system-out>"
 
 
-def _legal(text: str) -> str:
-    """Text with what XML cannot carry made visible."""
-    return ILLEGAL.sub(lambda found: found.group().encode("unicode_escape", "backslashreplace").decode(), text)
+@functools.lru_cache(maxsize=1024)
+def _constant(check: Check) -> tuple[str, str, str, str]:
+    """What is the same in all findings of a check: classname, title, id, severity."""
+    return xml(check.number), xml(check.title), xml(check.id), xml(check.severity)
 
 
-def _attribute(text: str) -> str:
-    return quoteattr(_legal(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+def xml(text: str) -> str:
+    """Text as it may stand in XML; what XML cannot carry at all becomes its escape."""
+    return SPECIAL.sub(_replacement, text)
+
+
+def _replacement(found: re.Match[str]) -> str:
+    return ENTITIES.get(found.group()) or escaped(found.group())

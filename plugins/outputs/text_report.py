@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from plugins.catalog import Check
 from plugins.evaluation import Status
 from plugins.findings import Finding
@@ -10,36 +12,38 @@ from plugins.outputs.base import Writer, visible
 COLOURS: dict[Status, str] = {"PASS": "32", "FAIL": "31", "INFO": "36", "WARNING": "33", "ERROR": "1;31"}
 
 
-def render_heading(check: Check, *, colour: bool) -> str:
-    """The line above a check's findings: number, id, title and severity."""
-    text = f"{check.number} [{check.id}] {visible(check.title)} [{check.severity}]"
+def render_heading(check: Check, colour: bool) -> str:
+    """The line above a check's findings: its number and title."""
+    text = visible(f" {check.number}  {check.title}")
     return f"\033[1m{text}\033[0m" if colour else text
 
 
-def render_line(finding: Finding, *, colour: bool) -> str:
-    """One finding on one line."""
-    word = f"{finding.status}!".rjust(9)
+def render_line(finding: Finding, colour: bool) -> str:
+    """One finding on one line. Nothing in a name or a message can break the line or command a terminal."""
+    word = f"{finding.status}!"
     if colour:
         word = f"\033[{COLOURS[finding.status]}m{word}\033[0m"
-    return f"{word} {finding.region}: {visible(finding.resource_id)} - {visible(finding.message)}"
+    return f" {word}  " + visible(f"{finding.region}: {finding.resource_id} - {finding.message}")
 
 
 class MonoWriter(Writer):
     """Without colours."""
 
-    ending = ".txt"
     colour = False
 
-    def begin(self) -> None:
+    def __init__(self, path: Path, *, account: str) -> None:
         self._check = ""
-        self.put(f"auditest report of account {visible(self.account)}\n")
+        super().__init__(path, account=account)
+
+    def head(self) -> str:
+        return f"auditest report of account {visible(self.account)}\n"
 
     def render(self, finding: Finding) -> str:
-        line = render_line(finding, colour=self.colour) + "\n"
+        line = render_line(finding, self.colour) + "\n"
         if finding.check.id == self._check:
             return line
         self._check = finding.check.id
-        return f"\n{render_heading(finding.check, colour=self.colour)}\n{line}"
+        return f"\n{render_heading(finding.check, self.colour)}\n{line}"
 
 
 class TextWriter(MonoWriter):

@@ -17,29 +17,22 @@ _seen = 0
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Before an item."""
-    global _seen
-    time.sleep(float(os.environ.get("SLEEP_EACH", "0")))
-    after = os.environ.get("KILL_AFTER")
-    if after is None or not hasattr(item.config, "workerinput"):
-        return
-    marker = os.environ.get("KILL_MARKER")
-    if _seen >= int(after) and not (marker and Path(marker).exists()):
-        if marker:
-            Path(marker).touch()
-        time.sleep(0.3)  # what was reported is on its way
-        os.kill(os.getpid(), signal.SIGKILL)
-    _seen += 1
-
-
-@pytest.hookimpl(trylast=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """After a finding."""
+    """Before a report leaves the process."""
     global _seen
-    after = os.environ.get("INTERRUPT_AFTER")
-    if after is None or "PYTEST_XDIST_WORKER" in os.environ:
-        return
-    _seen += 1
-    if _seen == int(after):
-        os.kill(os.getpid(), signal.SIGINT)
+    interrupt, kill = os.environ.get("INTERRUPT_AFTER"), os.environ.get("KILL_AFTER")
+    in_worker = "PYTEST_XDIST_WORKER" in os.environ
+    if in_worker or not kill:
+        time.sleep(float(os.environ.get("SLEEP_EACH", "0")))
+    if in_worker and kill is not None:
+        marker = os.environ.get("KILL_MARKER")
+        if _seen >= int(kill) and not (marker and Path(marker).exists()):
+            if marker:
+                Path(marker).touch()
+            time.sleep(0.3)  # what was reported is on its way
+            os.kill(os.getpid(), signal.SIGKILL)
+        _seen += 1
+    elif not in_worker and interrupt is not None:
+        _seen += 1
+        if _seen == int(interrupt):
+            os.kill(os.getpid(), signal.SIGINT)
