@@ -70,6 +70,7 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--role-session-name",),
         {"metavar": "NAME", "help": f"name of the role session (default: {DEFAULT_ROLE_SESSION_NAME})"},
     ),
+    (("--config",), {"metavar": "FILE", "help": "thresholds of checks, TOML or YAML"}),
     (("--record",), {"metavar": "FILE", "help": "save every API answer in FILE"}),
     (("--replay",), {"metavar": "FILE", "help": "run from a saved FILE, with no credentials and no network"}),
     (
@@ -121,6 +122,7 @@ class Options:
     external_id: str
     session_duration: int
     role_session_name: str
+    config: Path | None
     record: Path | None
     replay: Path | None
     demo: bool
@@ -188,6 +190,7 @@ def read(config: pytest.Config) -> Options:
         external_id=value("external_id") or "",
         session_duration=number("session_duration", 900, 43200, 3600) or 3600,
         role_session_name=value("role_session_name") or DEFAULT_ROLE_SESSION_NAME,
+        config=Path(value("config")) if value("config") else None,
         record=Path(value("record")) if value("record") else None,
         replay=Path(value("replay")) if value("replay") else None,
         demo=bool(value("demo")),

@@ -34,10 +34,12 @@ from fixtures.session import (
     replayed,
 )
 from plugins import options as options_plugin
+from plugins import settings
 from plugins.catalog import Check
 from plugins.discovery import Kind, Listings, Row, discover, rows_for
 from plugins.options import Options
 from plugins.selection import Plan, make_plan, register_markers
+from plugins.settings import Settings
 
 
 @dataclass
@@ -75,6 +77,7 @@ class Run:
         self.options: Options = options_plugin.of(session.config)
         self.crew = Crew()
         self.plan: Plan = make_plan(session, self.options)
+        self._settings = settings.load(self.options.config, self.plan.known) if self.options.config else Settings()
         self.now: datetime = now()
         self.accounts: list[Account] = []
         self.entries: dict[str, Entry] = {}
@@ -191,7 +194,7 @@ class Run:
 
     def settings(self, check: Check, account: str) -> dict[str, Any] | None:
         """The thresholds of a check in an account that differ from its defaults."""
-        return None
+        return self._settings.of(check.id, account) or None
 
     def account_of(self, values: Iterable[object]) -> Account | None:
         """The account that the first resource among a test's arguments belongs to."""

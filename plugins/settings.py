@@ -1,0 +1,99 @@
+"""``--config FILE``: thresholds of checks, by check id, for all accounts and for single ones.
+
+TOML or YAML::
+
+    [check14]
+    max_access_key_age_days = 60
+
+    [accounts.123456789012.check14]
+    max_access_key_age_days = 30
+
+The names, types and defaults are the keyword-only arguments of the check functions; anything else is refused.
+"""
+
+from __future__ import annotations
+
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from plugins.catalog import Check, aliases
+from plugins.options import nearest
+
+Overrides = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Overridden thresholds by check id, and by account and check id."""
+
+    everywhere: Overrides = field(default_factory=dict)
+    by_account: dict[str, Overrides] = field(default_factory=dict)
+
+    def of(self, check_id: str, account: str) -> dict[str, Any]:
+        """The thresholds of a check in an account that differ from the defaults."""
+        own = self.by_account.get(account, {}).get(check_id)
+        shared = self.everywhere.get(check_id, {})
+        return {**shared, **own} if own else shared
+
+
+def load(path: Path, checks: Mapping[str, Check]) -> Settings:
+    """Read and validate a configuration file. Raises pytest.UsageError naming the file and what is wrong."""
+    data = _parse(path)
+    accounts = data.pop("accounts", {})
+    if not isinstance(accounts, dict):
+        raise pytest.UsageError(f"--config: {path}: accounts must be a table of account IDs")
+    everywhere = {_known(id, checks, path): _checked(id, values, checks, path) for id, values in data.items()}
+    by_account = {}
+    for account, overrides in accounts.items():
+        if not isinstance(overrides, dict):
+            raise pytest.UsageError(f"--config: {path}: accounts.{account} must be a table of check ids")
+        by_account[str(account)] = {
+            _known(id, checks, path): _checked(id, values, checks, path) for id, values in overrides.items()
+        }
+    return Settings(everywhere, by_account)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise pytest.UsageError(f"--config: {path} cannot be read: {error.strerror}") from None
+    try:
+        data: Any = tomllib.loads(raw.decode()) if path.suffix == ".toml" else msgspec.yaml.decode(raw)
+    except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise pytest.UsageError(f"--config: {path}: {' '.join(str(error).split())}") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise pytest.UsageError(f"--config: {path}: a table of check ids is expected")
+    return data
+
+
+def _known(id: str, checks: Mapping[str, Check], path: Path) -> str:
+    found = aliases().get(id, id)
+    if found not in checks:
+        raise pytest.UsageError(f"--config: {path}: unknown check {id!r}{nearest(id, checks)}")
+    return found
+
+
+def _checked(id: str, values: Any, checks: Mapping[str, Check], path: Path) -> dict[str, Any]:
+    check = checks[aliases().get(id, id)]
+    if not isinstance(values, dict):
+        raise pytest.UsageError(f"--config: {path}: {id} must be a table of settings")
+    hints = typing.get_type_hints(check.function)
+    found = {}
+    for name, value in values.items():
+        if name not in check.settings:
+            raise pytest.UsageError(f"--config: {path}: {id} has no setting {name!r}{nearest(name, check.settings)}")
+        try:
+            found[name] = msgspec.convert(value, hints.get(name, type(check.settings[name])))
+        except msgspec.ValidationError as error:
+            raise pytest.UsageError(f"--config: {path}: {id}.{name}: {error}") from None
+    return found
