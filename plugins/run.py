@@ -20,7 +20,7 @@ import pytest
 from fixtures.account import Account
 from fixtures.api import Crew
 from fixtures.errors import ApiError
-from fixtures.recording import Recorder, Recording, RecordingError, append, write_header
+from fixtures.recording import Recorder, Recording, RecordingError, ReplayBackend, append, write_header
 from fixtures.resource import Resource
 from fixtures.session import (
     Doorway,
@@ -85,6 +85,8 @@ class Run:
         self.listings: Listings = {}
         self.nothing_found: list[tuple[str, str, tuple[str, int | None, str]]] = []
         """Check id, node id and location of the checks for which this shard found nothing (see CheckItem.tentative)."""
+        self.left_out: dict[str, int] = {}
+        """Kind of resource -> how many of it --max-items left out."""
         self._entered = False
         self._listed_kinds: set[Kind] = set()
         self._recorder: Recorder | None = None
@@ -174,8 +176,26 @@ class Run:
         if not wanted:
             return
         self.enter()
+        self._load_recorded()
         self._listed_kinds |= wanted
-        self.listings |= discover(wanted, self.accounts, self.crew, max_items=self.options.max_items, **self._part())
+        listed = discover(wanted, self.accounts, self.crew, max_items=self.options.max_items, **self._part())
+        self.listings |= listed
+        for (kind, _, _), listing in listed.items():
+            self.leave_out(kind, listing.left_out)
+
+    def leave_out(self, kind: str, number: int) -> None:
+        """Count resources that --max-items left out."""
+        if number:
+            self.left_out[kind] = self.left_out.get(kind, 0) + number
+
+    def _load_recorded(self) -> None:
+        """Read what a recording has of the accounts now, so that a damaged line ends the run at once."""
+        try:
+            for account in self.accounts:
+                if isinstance(account.calls.backend, ReplayBackend):
+                    account.calls.backend.load()
+        except RecordingError as error:
+            raise pytest.UsageError(str(error)) from None
 
     def rows(self, check: Check) -> list[Row]:
         """The items-to-be of a check in this process."""

@@ -147,6 +147,8 @@ class ShardQueue:
         dsession = self.config.pluginmanager.getplugin("dsession")
         if shard is not None:
             if error is None:
+                for kind, number in node.workeroutput.get("auditest_left_out", {}).items():
+                    self.run.leave_out(kind, number)
                 self._finished(shard, node.workeroutput.get("auditest_nothing", []))
             elif shard.attempts < MOST_ATTEMPTS:
                 self.waiting.appendleft(shard)
@@ -231,5 +233,6 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
     """On a worker: tell the controller what this shard found nothing for."""
     run = run_plugin.of(session.config)
     if run is not None and run_plugin.is_worker(session.config):
+        session.config.workeroutput["auditest_left_out"] = run.left_out  # type: ignore[attr-defined]
         session.config.workeroutput["auditest_nothing"] = [list(one) for one in run.nothing_found]  # type: ignore[attr-defined]
     return (yield)

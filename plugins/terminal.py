@@ -248,6 +248,9 @@ class Terminal:
             return
         for line in summary(tally, list(run.plan.checks.values()), [account.id for account in run.accounts], _width()):
             terminalreporter.write_line(line)
+        if run.left_out:
+            named = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in sorted(run.left_out.items()))
+            terminalreporter.write_line(f"left out by --max-items: {named}")
         reporter = reporting.of(self.config)
         if reporter is not None and reporter.files:
             terminalreporter.write_line("")

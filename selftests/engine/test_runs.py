@@ -104,6 +104,50 @@ def test_collect_only_lists_the_items_and_writes_nothing(emulator: Emulator, sui
         assert not done.folder.exists()
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_max_items_says_how_many_were_left_out(emulator: Emulator, suite: Suite, workers: str) -> None:
+    done = suite(
+        "--check=check41",
+        "--max-items=1",
+        "-n",
+        workers,
+        f"--filter-region={','.join(REGIONS)}",
+        env=emulator.environment,
+    )
+    assert len(done.findings()) == len(REGIONS)
+    assert f"left out by --max-items: {len(REGIONS)} security group" in done.out
+
+
+def test_profiles_are_accounts_and_a_bad_one_is_error(emulator: Emulator, suite: Suite) -> None:
+    config = suite.folder / "config"
+    keys = "aws_access_key_id = testing\naws_secret_access_key = testing\n"
+    config.write_text(
+        f"[profile good]\nregion = eu-west-1\n{keys}"
+        f"[profile chained]\nregion = eu-west-1\nrole_arn = arn:aws:iam::111111111111:role/x\nsource_profile = good\n"
+        f"[profile bad]\nregion = eu-west-1\nrole_arn = arn:aws:iam::999999999999:role/x\nsource_profile = nobody\n"
+        "[profile nobody]\nregion = eu-west-1\n"
+    )
+    environment = {**emulator.environment, "AWS_CONFIG_FILE": str(config)}
+    for workers in ("0", "2"):
+        done = suite(
+            "--check=check43",
+            f"--filter-region={REGIONS[0]}",
+            "--profile=good",
+            "--profile=chained",
+            "-n",
+            workers,
+            env=environment,
+        )
+        assert done.code == 1, done.out + done.err
+        assert {(one["Profile"], one["Account Number"]) for one in done.findings()} == {
+            ("good", ACCOUNT), ("chained", "111111111111"),
+        }  # fmt: skip
+    bad = suite("--check=check43", f"--filter-region={REGIONS[0]}", "--profile=good", "--profile=bad", env=environment)
+    assert {(one["Profile"], one["Status"]) for one in bad.findings()} == {("good", "FAIL"), ("bad", "ERROR")}, (
+        bad.out + bad.err
+    )
+
+
 def test_listings_need_no_credentials_and_no_network(suite: Suite) -> None:
     nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     checks = suite("--list-checks", "--group=group4", env=nothing)

@@ -12,8 +12,13 @@ from plugins.settings import load
 
 @check("check14", severity="medium", level=1, remediation="r")
 def example(
-    account: object, *, max_days: int = 90, ratio: float = 1.0, limit: int | None = None, kinds: list[str] = ["a"]
-) -> None:  # noqa: B006
+    account: object,
+    *,
+    max_days: int = 90,
+    ratio: float = 1.0,
+    limit: int | None = None,
+    kinds: tuple[str, ...] = ("a",),
+) -> None:
     """Example."""
 
 
@@ -36,7 +41,7 @@ def test_toml_and_yaml_and_accounts(tmp_path: Path) -> None:
     for path in (toml, yaml):
         settings = load(path, KNOWN)
         assert settings.of("check14", "1") == {"max_days": 60}
-        assert settings.of("check14", "123456789012") == {"max_days": 60, "kinds": ["b"], "limit": 3}
+        assert settings.of("check14", "123456789012") == {"max_days": 60, "kinds": ("b",), "limit": 3}
         assert settings.of("check15", "1") == {}
     assert load(write(tmp_path, "empty.yaml", ""), KNOWN).of("check14", "1") == {}
 
