@@ -21,7 +21,7 @@ from plugins.catalog import Check, check_of
 from plugins.discovery import Row, empty_row
 from plugins.evaluation import Verdict
 from plugins.run import Run
-from plugins.selection import mark_names
+from plugins.selection import mark_names, parametrized_names
 
 OUTCOME_MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures", "parametrize"})
 """Marks with a meaning of their own in pytest's full protocol."""
@@ -140,7 +140,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     run = run_plugin.of(metafunc.config)
     if run is None:
         return
-    names = [name for name in metafunc.fixturenames if _wants_resource(metafunc, name)]
+    given = parametrized_names(metafunc.definition.iter_markers("parametrize"))
+    names = [name for name in metafunc.fixturenames if name not in given and _wants_resource(metafunc, name)]
     if not names or (run.shard is not None and not run.accounts):
         return
     sets = list(_argument_sets(run, names))

@@ -115,10 +115,21 @@ def _refuse_unknown(plan: Plan, session: pytest.Session, options: Options) -> No
 
 def _kinds_of(function: Callable[..., object]) -> Iterator[type[Resource]]:
     code = getattr(function, "__code__", None)
+    given = parametrized_names(getattr(function, "pytestmark", []))
     for name in code.co_varnames[: code.co_argcount] if code else ():
-        kind = kind_named(name)
+        kind = kind_named(name) if name not in given else None
         if kind is not None:
             yield kind
+
+
+def parametrized_names(marks: Iterable[pytest.Mark]) -> set[str]:
+    """The arguments that a test's own ``parametrize`` marks give values to."""
+    names: set[str] = set()
+    for mark in marks:
+        if mark.name == "parametrize" and mark.args:
+            first = mark.args[0]
+            names |= {name.strip() for name in (first.split(",") if isinstance(first, str) else first)}
+    return names
 
 
 def _testpaths(config: pytest.Config) -> list[str]:
