@@ -79,6 +79,7 @@ def discover(kinds: Iterable[Kind], accounts: Sequence[Account], crew: Crew, *, 
 
 
 def _list(kind: Kind, api: RegionApi, max_items: int | None) -> Listing:
+    """List a kind in one place. A kind that cannot be listed is ERROR for its checks, the others go on."""
     listing = Listing()
     try:
         for found in kind.discover(api):
@@ -86,13 +87,30 @@ def _list(kind: Kind, api: RegionApi, max_items: int | None) -> Listing:
                 listing.errors.append(found)
             elif max_items is not None and len(listing.resources) >= max_items:
                 listing.left_out += 1
+            elif (error := _unnamed(found)) is not None:
+                listing.errors.append(error)
             else:
                 listing.resources.append(found)
-    except Exception as raised:  # noqa: BLE001 - a kind that cannot be listed is ERROR for its checks, the others go on
-        verdict = raised if isinstance(raised, ApiError) else verdict_of(raised)
-        assert verdict is not None
-        listing.errors.append(verdict)
+    except Exception as raised:  # noqa: BLE001
+        listing.errors.append(_error(raised))
     return listing
+
+
+def _unnamed(resource: Resource) -> ApiError | Verdict | None:
+    """Work out now what the report needs of a resource, region and ARN; an error when that fails."""
+    try:
+        resource.region, resource.arn  # noqa: B018
+    except Exception as raised:  # noqa: BLE001
+        return _error(raised)
+    return None
+
+
+def _error(raised: Exception) -> ApiError | Verdict:
+    if isinstance(raised, ApiError):
+        return raised
+    verdict = verdict_of(raised)
+    assert verdict is not None
+    return Verdict("ERROR", verdict.message, verdict.crash)
 
 
 def rows_for(check: Check, listings: Listings, accounts: Sequence[Account], *, regions: Sequence[str] | None = None,

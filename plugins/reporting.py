@@ -120,6 +120,8 @@ class Reporter:
             run = run_plugin.of(self.config)
             assert run is not None
             name = self.options.output_filename or report_name(account, run.now)
+            if self.options.output_filename and len(run.accounts) > 1:
+                name += f"-{account}"
             writers = writers_for(self.options.formats, self.options.output_directory, name, account)
             self._writers[account] = writers
         return writers

@@ -216,23 +216,14 @@ class Terminal:
         return []
 
     @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Say what is audited."""
-        run = run_plugin.of(self.config)
-        if (
-            run is None
-            or not run.accounts
-            or options_plugin.of(self.config).no_banner
-            or self.config.option.verbose < 0
-        ):
-            return
-        self.reporter.write_line(banner(run))
-
-    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Watch the run, once it is known what is audited."""
+        """Say what is audited, and watch the run."""
         run = run_plugin.of(self.config)
-        if run is not None and run.plan.kinds and not self.config.option.collectonly:
+        if run is None or not run.plan.kinds:
+            return
+        if run.accounts and not options_plugin.of(self.config).no_banner and self.config.option.verbose >= 0:
+            self.reporter.write_line(banner(run))
+        if not self.config.option.collectonly:
             self.progress.start(run)
 
     @pytest.hookimpl(tryfirst=True)

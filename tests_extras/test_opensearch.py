@@ -1,12 +1,13 @@
 """Amazon OpenSearch Service: search domains, and search clusters that people run on EC2 themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from fixtures.opensearch import SearchDomain
+from fixtures.opensearch import SearchDomain, SearchInstance
 from plugins.catalog import check
 
+DATA_EXPOSURE = "Effects/Data Exposure"
 PATCH_MANAGEMENT = "Software and Configuration Checks/Patch Management"
 
 
@@ -140,3 +141,38 @@ def test_search_domain_service_software_is_current(search_domain: SearchDomain) 
         pytest.skip(f"{found}; the update is running")
     assert update["UpdateAvailable"] is False, f"{found}; the update is pending"
     return f"{found}; no update is pending"
+
+
+@check(
+    "extra787",
+    severity="critical",
+    finding_type=DATA_EXPOSURE,
+    remediation="Remove the internet-wide rule and enable authentication with TLS on the cluster; reach it through a VPN,"
+    " a private subnet or Session Manager.",
+    command="aws ec2 revoke-security-group-ingress --group-id GROUP_ID --protocol tcp --port 9200 --cidr 0.0.0.0/0",
+    url="https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html",
+)
+def test_instance_with_search_ports_demands_login(
+    instance_with_search_ports: SearchInstance,
+    *,
+    probe_timeout_seconds: float = 2,
+    http_ports: Mapping[str, int] = {"elasticsearch": 9200, "kibana": 5601},
+    tcp_ports: Mapping[str, int] = {"transport": 9300},
+) -> str:
+    """Exposed EC2 instances do not answer Elasticsearch or Kibana requests without login."""
+    instance = instance_with_search_ports
+    where = f"{instance.id} in {instance.region}"
+    exposed = instance.exposures({*http_ports.values(), *tcp_ports.values()})
+    if not exposed:
+        pytest.skip(f"{where} exposes none of the ports to look at")
+    if not instance.api.account.active_probes:
+        pytest.skip(f"{where} is exposed, not probed (needs --active-probes): {', '.join(map(str, exposed))}")
+    probed = instance.probe(http_ports, tcp_ports.values(), probe_timeout_seconds)
+    found = f"{where}: {', '.join(map(str, probed))}"
+    verdicts = {each.verdict for each in probed}
+    assert "open" not in verdicts, f"answers without login; {found}"
+    if "undecided" in verdicts:
+        pytest.skip(f"look at these answers yourself; {found}")
+    if "closed" not in verdicts:
+        pytest.skip(f"nothing is reachable from this host; {found}")
+    return f"demands a login; {found}"
