@@ -160,6 +160,8 @@ def test_check29(audit: Audit, logs: list[Any], vpc: dict[str, Any], expected: s
     }
     found = audit("check29", answers=answers, live=False, regions=["eu-west-1"])
     assert found["vpc-1"].startswith(expected), found
+    if expected.endswith("no flow log"):
+        assert found["vpc-1"] == expected
     if logs and logs[0]["TrafficType"] == "ACCEPT" and len(logs) == 1:
         assert audit("check29", answers=answers, live=False, regions=["eu-west-1"], accepted_traffic_types=["ACCEPT"])[
             "vpc-1"
@@ -175,6 +177,13 @@ def test_check29(audit: Audit, logs: list[Any], vpc: dict[str, Any], expected: s
             regions=["eu-west-1"],
         )
         assert denied["vpc-1"].startswith("ERROR: access denied in eu-west-1: ec2:DescribeFlowLogs is needed")
+
+
+def test_check29_errors(audit: Audit) -> None:
+    denied: dict[str, Stub] = {"ec2:DescribeVpcs": access_denied("ec2", "o")}
+    found = audit("check29", answers=denied, live=False, regions=["eu-west-1"])
+    assert list(found) == [f"{ACCOUNT} eu-west-1"]
+    assert found[f"{ACCOUNT} eu-west-1"].startswith("ERROR: access denied in eu-west-1: ec2:DescribeVpcs is needed")
 
 
 @pytest.mark.usefixtures("moto")

@@ -330,7 +330,7 @@ def interface(*groups: str, public: str = "", secondary: str = "", ipv6: str = "
 IP, SECOND_IP, IPV6 = "203.0.113.7", "203.0.113.8", "2001:db8::7"
 
 
-def world(*interfaces: dict[str, Any], state: str = "running", **groups: list[dict[str, Any]]) -> dict[str, Any]:
+def world(*interfaces: dict[str, Any], state: str = "running", **groups: Any) -> dict[str, Any]:
     """Answers: one instance with these interfaces, and security groups as name -> inbound rules."""
     instance = {"InstanceId": "i-1", "State": {"Name": state}, "NetworkInterfaces": list(interfaces)}
     listed = [{"GroupId": name, "OwnerId": ACCOUNT, "IpPermissions": rules} for name, rules in groups.items()]
@@ -419,7 +419,7 @@ def test_extra787(
     assert set(prober.asked) == wanted, "nothing but what the group opens is contacted"
 
 
-def addresses(*interfaces: dict[str, Any], **groups: list[dict[str, Any]]) -> Callable[[Audit, Prober], list[str]]:
+def addresses(*interfaces: dict[str, Any], **groups: Any) -> Callable[[Audit, Prober], list[str]]:
     """The URLs that are probed in this world."""
 
     def probed(audit: Audit, prober: Prober) -> list[str]:

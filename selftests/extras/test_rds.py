@@ -266,7 +266,7 @@ CLUSTER = {
     "rds:DescribeDBClusters": {"DBClusters": [{"DBClusterIdentifier": "cl", "EnabledCloudwatchLogsExports": ["audit"]}]}
 }
 BARE_CLUSTER = {"rds:DescribeDBClusters": {"DBClusters": [{"DBClusterIdentifier": "cl"}]}}
-GONE_CLUSTER = {"rds:DescribeDBClusters": {"DBClusters": []}}
+GONE_CLUSTER: dict[str, Any] = {"rds:DescribeDBClusters": {"DBClusters": []}}
 MYSQL = {"required_log_types": {"mysql": ["audit", "error"]}}
 AURORA = {"required_log_types": {"aurora-mysql": ["audit", "error"]}}
 
@@ -327,7 +327,7 @@ def network(*rules: dict[str, Any], route: dict[str, Any] | None = None, main: b
     }
 
 
-PUBLIC = {"PubliclyAccessible": True}
+PUBLIC: dict[str, Any] = {"PubliclyAccessible": True}
 STRICT = {"fail_only_when_exposed": True}
 INACTIVE = {**PUBLIC, "VpcSecurityGroups": [{"VpcSecurityGroupId": GROUP, "Status": "removing"}]}
 
