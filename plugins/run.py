@@ -342,9 +342,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def _start_demo(config: pytest.Config, options: Options) -> Options:
     """Start the sample organization and point the run, and the workers that inherit the environment, at it."""
-    from plugins.demo import start
+    from plugins.demo import DemoError, start
 
-    demo = start()
+    try:
+        demo = start()
+    except DemoError as error:
+        raise pytest.UsageError(f"--demo: {error}") from None
     config.add_cleanup(demo.stop)
     os.environ.update(demo.environment)
     return replace(

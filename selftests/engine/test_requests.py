@@ -1,0 +1,49 @@
+"""How many requests a run makes, counted on the other side of the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bench.__main__ import Server
+from bench.world import build
+from selftests.engine.conftest import REGIONS, Suite
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A counting emulator that takes 100 ms for each answer, with a few resources of each kind."""
+    with Server(100) as found:
+        build(found.url, 9, REGIONS)
+        yield found
+
+
+def test_a_check_that_is_not_selected_costs_no_call(server: Server, suite: Suite) -> None:
+    server.stats(reset=True)
+    done = suite("--check=check43", f"--filter-region={','.join(REGIONS)}", env=server.environment)
+    assert done.code == 1, done.out + done.err
+    counted = server.stats()
+    assert counted["services"] == {"ec2": 1 + len(REGIONS), "sts": 1}
+    assert counted["requests"] == counted["distinct"]
+
+
+def test_every_distinct_call_is_made_once_and_listing_calls_are_in_flight_together(
+    server: Server, suite: Suite
+) -> None:
+    server.stats(reset=True)
+    done = suite("-m", "cislevel2", f"--filter-region={','.join(REGIONS)}", env=server.environment)
+    assert done.code == 1, done.out + done.err
+    counted = server.stats()
+    # the credential report is polled until it is there
+    assert set(counted["repeated"]) <= {"iam:GetCredentialReport"}
+    assert counted["requests"] - counted["distinct"] <= 2
+    kinds_per_region = 7  # what the CIS checks list in each region
+    assert counted["peak_in_flight"] >= kinds_per_region * len(REGIONS) // 2
+
+
+def test_workers_do_not_repeat_each_others_calls(server: Server, suite: Suite) -> None:
+    server.stats(reset=True)
+    suite("-m", "group4", f"--filter-region={','.join(REGIONS)}", "-n", "2", env=server.environment)
+    counted = server.stats()
+    assert counted["requests"] == counted["distinct"]
