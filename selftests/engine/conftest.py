@@ -122,6 +122,11 @@ class Outcome:
         return found
 
 
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment without what pytest and xdist tell the processes of this very test run."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}, **more}
+
+
 class Suite:
     """Runs the suite in a process of its own, from the project's folder."""
 
@@ -145,7 +150,7 @@ class Suite:
         result = subprocess.run(
             command,
             cwd=ROOT,
-            env={**os.environ, **(env or {})},
+            env=clean_environment(**(env or {})),
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from selftests.conftest import ACCOUNT, ROOT
-from selftests.engine.conftest import REGIONS, Emulator, Suite
+from selftests.engine.conftest import REGIONS, Emulator, Suite, clean_environment
 
 NETWORK = ["-m", "group4", f"--filter-region={','.join(REGIONS)}"]
 OTHERS = ["111111111111", "222222222222", "333333333333"]
@@ -190,7 +189,7 @@ def test_reports_are_complete_files_after_ctrl_c(emulator: Emulator, suite: Suit
     command, output = suite.command(
         *NETWORK, "-n", workers, "-p", "selftests.engine.kill_once", formats="csv,json,jsonl,junit-xml,text"
     )
-    environment = {**os.environ, **emulator.environment, "INTERRUPT_AFTER": "3"}
+    environment = clean_environment(**emulator.environment, INTERRUPT_AFTER="3")
     process = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90, check=False
     )
@@ -369,7 +368,7 @@ def test_own_check(security_group, tmp_path):
 def test_controller_dies_and_workers_do_not_stay(emulator: Emulator, suite: Suite) -> None:
     command, _ = suite.command(*NETWORK, "-n", "2", "-p", "selftests.engine.kill_once")
     process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **emulator.environment, "SLEEP_EACH": "1"},
+        command, cwd=ROOT, env=clean_environment(**emulator.environment, SLEEP_EACH="1"),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     time.sleep(6)
