@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.ec2 import DefaultSecurityGroup, PeeringConnection, SecurityGroup
-from fixtures.network import described
+from fixtures.network import single_rules
 from plugins.catalog import check
 
 SECURITY_GROUPS = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html"
@@ -52,14 +52,11 @@ def test_rdp_is_not_open_to_the_internet(security_group: SecurityGroup) -> str:
 def test_default_security_group_has_no_rules(default_security_group: DefaultSecurityGroup) -> str:
     """Default security groups have no rules."""
     group = default_security_group.data
-    rules = [
-        *(("inbound", r) for r in group["IpPermissions"]),
-        *(("outbound", r) for r in group["IpPermissionsEgress"]),
-    ]
-    inbound, outbound = len(group["IpPermissions"]), len(group["IpPermissionsEgress"])
-    shown = "; ".join(f"{way} {described(rule)}" for way, rule in rules[:3])
+    inbound, outbound = single_rules(group["IpPermissions"]), single_rules(group["IpPermissionsEgress"])
+    rules = [*(f"inbound {rule}" for rule in inbound), *(f"outbound {rule}" for rule in outbound)]
     where = f"{group['GroupId']} of {group['VpcId']} in {default_security_group.region}"
-    assert not rules, f"{where} has {inbound} inbound and {outbound} outbound rules: {shown}"
+    shown = "; ".join(rules[:3]) + (f"; and {len(rules) - 3} more" if len(rules) > 3 else "")
+    assert not rules, f"{where} has {len(inbound)} inbound and {len(outbound)} outbound rules: {shown}"
     return f"{where} has no rules"
 
 
@@ -79,7 +76,7 @@ def test_peering_routes_are_limited(vpc_peering_connection: PeeringConnection) -
     peering = vpc_peering_connection
     assert not peering.broad_routes, f"{peering.label}: {'; '.join(peering.broad_routes)}"
     if not peering.routes:
-        return f"{peering.label}: no route uses it"
+        return f"{peering.label}: no active route uses it"
     shown = ", ".join(f"{table} to {destination}" for table, _, destination in peering.routes)
     if not peering.knows_remote_cidrs:
         pytest.skip(f"{peering.label}: the peer's CIDRs are not known, compare by hand: {shown}")

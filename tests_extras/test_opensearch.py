@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from fixtures.opensearch import SearchDomain, SearchInstance
+from fixtures.opensearch import SearchDomain, is_private, outside
+from fixtures.search_instance import SearchInstance
 from plugins.catalog import check
 
 DATA_EXPOSURE = "Effects/Data Exposure"
+NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 PATCH_MANAGEMENT = "Software and Configuration Checks/Patch Management"
 
 
@@ -37,6 +39,46 @@ def test_search_domain_publishes_slow_logs(
     beside = f" ({', '.join(others)})" if others else ""
     assert not missing, f"{found}; missing: {', '.join(missing)}{beside}"
     return f"{found}{beside}"
+
+
+@check(
+    "extra716",
+    severity="critical",
+    finding_type=NETWORK_REACHABILITY,
+    remediation="Move the domain into a VPC, or replace the open statement by named principals of your accounts and"
+    " require signed requests.",
+    command="aws opensearch update-domain-config --domain-name NAME --access-policies file://restricted-policy.json",
+    url="https://docs.aws.amazon.com/opensearch-service/latest/developerguide/vpc.html",
+)
+def test_search_domain_is_not_open_to_everyone(
+    search_domain: SearchDomain,
+    *,
+    trusted_ips: Sequence[str] = [],
+    min_prefix_length_ipv4: int = 8,
+    min_prefix_length_ipv6: int = 32,
+    accept_fine_grained_access_control: bool = False,
+) -> str:
+    """Search domains have no internet endpoint with an open access policy."""
+    if search_domain.vpc:
+        return f"{search_domain.label} is in {search_domain.vpc}"
+    access = search_domain.access(
+        min_prefix_length_ipv4=min_prefix_length_ipv4, min_prefix_length_ipv6=min_prefix_length_ipv6
+    )
+    controlled = search_domain.has_fine_grained_access_control
+    found = (
+        f"{search_domain.label}, {search_domain.public_endpoint or 'no endpoint yet'}, fine-grained access control"
+        f" {'on' if controlled else 'off'}: {access}"
+    )
+    listed = [cidr for cidrs in access.by_address.values() for cidr in cidrs]
+    unknown = outside(listed, trusted_ips)
+    if accept_fine_grained_access_control and controlled and (access.public or (trusted_ips and unknown)):
+        return f"{found}; accepted because of fine-grained access control"
+    assert not access.public, found
+    assert not (trusted_ips and unknown), f"{found}; not trusted: {', '.join(unknown)}"
+    if unknown:
+        pytest.skip(f"{found}; nobody has said which addresses are expected, review {', '.join(unknown)}")
+    private = [cidr for cidr in listed if is_private(cidr)]
+    return f"{found}; {', '.join(private)} can never match on a public endpoint" if private else found
 
 
 @check(
@@ -175,4 +217,38 @@ def test_instance_with_search_ports_demands_login(
         pytest.skip(f"look at these answers yourself; {found}")
     if "closed" not in verdicts:
         pytest.skip(f"nothing is reachable from this host; {found}")
+    return f"demands a login; {found}"
+
+
+@check(
+    "extra788",
+    severity="critical",
+    finding_type=DATA_EXPOSURE,
+    remediation="Close the access policy or move the domain into a VPC, and enable fine-grained access control so that"
+    " every request is authenticated.",
+    command="aws opensearch update-domain-config --domain-name NAME --access-policies file://restricted-policy.json",
+    url="https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html",
+)
+def test_search_domain_endpoint_demands_login(
+    search_domain: SearchDomain, *, probe_timeout_seconds: float = 2, max_redirects: int = 3
+) -> str:
+    """Public search domain endpoints do not answer without authentication."""
+    if search_domain.vpc:
+        pytest.skip(f"{search_domain.label} is in {search_domain.vpc}")
+    if search_domain.public_endpoint is None:
+        pytest.skip(f"{search_domain.label} has no endpoint yet")
+    access = search_domain.access()
+    invitation = f"{search_domain.label}, {search_domain.public_endpoint}: {access}"
+    if not access.public and not access.by_address:
+        return f"{invitation}; no request was sent"
+    if not search_domain.api.account.active_probes:
+        pytest.skip(f"not probed (needs --active-probes); {invitation}")
+    answered = search_domain.probe(probe_timeout_seconds, max_redirects)
+    found = f"{', '.join(map(str, answered))}; {invitation}"
+    verdicts = {each.verdict for each in answered}
+    assert not ("open" in verdicts and access.public), f"answers without login; {found}"
+    if "open" in verdicts:
+        pytest.skip(f"answers this host, whose address the policy may list; {found}")
+    if verdicts != {"closed"}:
+        pytest.skip(f"look at these answers yourself; {found}")
     return f"demands a login; {found}"

@@ -73,6 +73,7 @@ def test_check23(audit: Audit, more: dict[str, Stub], expected: str) -> None:
         ({"s3:GetBucketLogging": {"LoggingEnabled": {"TargetBucket": "t", "TargetPrefix": "p/"}}}, "PASS: logs (trails: main) logs to t/p/"),
         ({"s3:GetBucketLogging": {"LoggingEnabled": {"TargetBucket": "logs"}}}, "PASS: logs (trails: main) logs to logs/, which is the bucket itself"),
         ({}, "FAIL: logs (trails: main): access logging is not enabled"),
+        ({"s3:GetBucketLogging": {"LoggingEnabled": {}}}, "FAIL: logs (trails: main): access logging is not enabled"),
         ({"s3:GetBucketLogging": access_denied("s3", "o")}, "ERROR: access denied in us-east-1: s3:GetBucketLogging is needed"),
     ],
 )  # fmt: skip
@@ -100,7 +101,7 @@ def test_check23_and_check26_of_other_buckets(audit: Audit, check: str) -> None:
     [
         ("403", "INFO: archive (trails: main) belongs to another account, check it there"),
         ("301", "INFO: archive (trails: main) belongs to another account, check it there"),
-        ("400", "INFO: archive (trails: main) belongs to another account, check it there"),
+        ("400", "ERROR: s3:HeadBucket failed in us-east-1: 400: x"),
         ("404", "FAIL: archive (trails: main) does not exist: log delivery fails and anybody may claim the name"),
         ("SlowDown", "ERROR: s3:HeadBucket was throttled in us-east-1 until the retries ran out (SlowDown)"),
         ("EndpointConnectionError", "ERROR: s3:HeadBucket failed in us-east-1: EndpointConnectionError: x"),

@@ -7,9 +7,20 @@ from typing import Any
 import boto3
 import pytest
 
-from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
+from fixtures.errors import ApiError
+from selftests.conftest import ACCOUNT, Audit, Stub
 
 HERE = "eu-west-1"
+
+
+def unauthorized(operation: str) -> ApiError:
+    """EC2's own form of access denied."""
+    return ApiError("ec2", operation, "UnauthorizedOperation", "You are not authorized to perform this operation.")
+
+
+def gone(operation: str) -> ApiError:
+    """The answer for a prefix list that was deleted."""
+    return ApiError("ec2", operation, "InvalidPrefixListID.NotFound", "The prefix list ID does not exist")
 
 
 def rule(protocol: str, ports: tuple[int, int] | None, *sources: str, **more: Any) -> dict[str, Any]:
@@ -91,7 +102,8 @@ def test_check41_and_check42(audit: Audit, check: str, port: int, name: str) -> 
 
 @pytest.mark.parametrize("check", ["check41", "check42"])
 def test_check41_and_check42_errors(audit: Audit, check: str) -> None:
-    denied = audit(check, answers={"ec2:DescribeSecurityGroups": access_denied("ec2", "x")}, live=False, regions=[HERE])
+    refused: dict[str, Stub] = {"ec2:DescribeSecurityGroups": unauthorized("DescribeSecurityGroups")}
+    denied = audit(check, answers=refused, live=False, regions=[HERE])
     assert list(denied) == [f"{ACCOUNT} {HERE}"]
     assert denied[f"{ACCOUNT} {HERE}"].startswith(
         f"ERROR: access denied in {HERE}: ec2:DescribeSecurityGroups is needed"
@@ -109,18 +121,34 @@ def test_check41_and_check42_errors(audit: Audit, check: str) -> None:
         group(rule("tcp", port, "10.0.0.0/8"), GroupId="sg-closed"),
     ]
     for operation in ("DescribeManagedPrefixLists", "GetManagedPrefixListEntries"):
-        answers = {**groups(*three), f"ec2:{operation}": access_denied("ec2", operation)}
+        answers = {**groups(*three), f"ec2:{operation}": unauthorized(operation)}
         found = audit(check, answers=answers, live=False, regions=[HERE])
         assert found["sg-list"].startswith(f"ERROR: access denied in {HERE}: ec2:{operation} is needed")
         assert found["sg-open"].startswith("FAIL")
         assert found["sg-closed"].startswith("PASS")
-    from fixtures.errors import ApiError
+    deleted = {**groups(three[0]), "ec2:GetManagedPrefixListEntries": gone("GetManagedPrefixListEntries")}
+    assert audit(check, answers=deleted, live=False, regions=[HERE])["sg-list"].startswith("PASS")
 
-    gone = {
-        **groups(three[0]),
-        "ec2:GetManagedPrefixListEntries": ApiError("ec2", "x", "InvalidPrefixListID.NotFound", "gone"),
-    }
-    assert audit(check, answers=gone, live=False, regions=[HERE])["sg-list"].startswith("PASS")
+
+@pytest.mark.parametrize("check", ["check41", "check42"])
+def test_check41_and_check42_calls(audit: Audit, check: str) -> None:
+    audit(check, answers=groups(group(rule("-1", None, "10.0.0.0/8", "sg-2"))), live=False, regions=[HERE])
+    assert [call[2] for call in audit.backend.calls] == ["DescribeSecurityGroups"]
+    listed = [group(rule("-1", None, "pl-own"), GroupId=f"sg-{n}") for n in range(3)]
+    found = audit(check, answers=groups(*listed), live=False, regions=[HERE])
+    assert [text[:4] for text in found.values()] == ["FAIL"] * 3
+    assert [call[2] for call in audit.backend.calls] == [
+        "DescribeSecurityGroups", "DescribeManagedPrefixLists", "GetManagedPrefixListEntries",
+    ]  # fmt: skip
+
+
+def test_check42_udp(audit: Audit) -> None:
+    """RDP over UDP, and a client that reaches either protocol from everywhere."""
+    one = audit("check42", answers=groups(group(rule("17", (3389, 3389), "0.0.0.0/0"))), live=False, regions=[HERE])
+    assert one["sg-1"].startswith(f"FAIL: sg-1 (web) of vpc-1 in {HERE} opens RDP: udp port 3389 from 0.0.0.0/0")
+    both = [rule("udp", (3389, 3389), "0.0.0.0/1"), rule("tcp", (3389, 3389), "128.0.0.0/1")]
+    halves = audit("check42", answers=groups(group(*both)), live=False, regions=[HERE])
+    assert "udp port 3389 from 0.0.0.0/1; tcp port 3389 from 128.0.0.0/1" in halves["sg-1"]
 
 
 @pytest.mark.usefixtures("moto")
@@ -140,32 +168,38 @@ def test_check43_against_moto(audit: Audit) -> None:
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     fresh = next(g for g in ec2.describe_security_groups()["SecurityGroups"] if g["GroupName"] == "default")
     ec2.create_security_group(GroupName="other", Description="open, but not the default one", VpcId=vpc)
-    found = audit("check43", regions=[HERE])
-    assert list(found) == [fresh["GroupId"]]
-    assert found[fresh["GroupId"]].startswith(
-        f"FAIL: {fresh['GroupId']} of {vpc} in {HERE} has 0 inbound and 1 outbound rules: outbound all"
-    )
+    itself = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": fresh["GroupId"]}]}]
+    ec2.authorize_security_group_ingress(GroupId=fresh["GroupId"], IpPermissions=itself)
+    assert audit("check43", regions=[HERE]) == {
+        fresh["GroupId"]: f"FAIL: {fresh['GroupId']} of {vpc} in {HERE} has 1 inbound and 1 outbound rules: "
+        f"inbound all traffic all ports: {fresh['GroupId']}; outbound all traffic all ports: 0.0.0.0/0"
+    }
+    ec2.revoke_security_group_ingress(GroupId=fresh["GroupId"], IpPermissions=itself)
     ec2.revoke_security_group_egress(GroupId=fresh["GroupId"], IpPermissions=fresh["IpPermissionsEgress"])
     assert audit("check43", regions=[HERE]) == {
         fresh["GroupId"]: f"PASS: {fresh['GroupId']} of {vpc} in {HERE} has no rules"
     }
 
 
+NOWHERE = "sg-1 of vpc-1 in eu-west-1"
+
+
 @pytest.mark.parametrize(
     ("inbound", "outbound", "expected"),
     [
-        ([], [], "PASS"),
-        ([rule("-1", None, "sg-1")], [rule("-1", None, "0.0.0.0/0")], "FAIL: sg-1 of vpc-1 in eu-west-1 has 1 inbound and 1 outbound rules: inbound all traffic all"),
-        ([], [rule("-1", None, "0.0.0.0/0")], "FAIL"),
-        ([rule("tcp", (1, 2), "10.0.0.0/8")], [], "FAIL: sg-1 of vpc-1 in eu-west-1 has 1 inbound and 0 outbound rules: inbound tcp ports 1-2: 10."),
-        ([rule("-1", None, "sg-1")], [], "FAIL"),
+        ([], [], f"PASS: {NOWHERE} has no rules"),
+        ([rule("-1", None, "sg-1")], [rule("-1", None, "0.0.0.0/0")], f"FAIL: {NOWHERE} has 1 inbound and 1 outbound rules: inbound all traffic all ports: sg-1; outbound all traffic all ports: 0.0.0.0/0"),
+        ([], [rule("-1", None, "0.0.0.0/0")], f"FAIL: {NOWHERE} has 0 inbound and 1 outbound rules: outbound all traffic all ports: 0.0.0.0/0"),
+        ([rule("tcp", (1, 2), "10.0.0.0/8")], [], f"FAIL: {NOWHERE} has 1 inbound and 0 outbound rules: inbound tcp ports 1-2: 10.0.0.0/8"),
+        ([rule("-1", None, "sg-1")], [], f"FAIL: {NOWHERE} has 1 inbound and 0 outbound rules: inbound all traffic all ports: sg-1"),
+        ([], [rule("tcp", (443, 443), "pl-own")], f"FAIL: {NOWHERE} has 0 inbound and 1 outbound rules: outbound tcp port 443: pl-own"),
+        ([rule("tcp", (22, 22), "10.0.0.0/8", "::/0")], [rule("-1", None, "0.0.0.0/0", "::/0")], f"FAIL: {NOWHERE} has 2 inbound and 2 outbound rules: inbound tcp port 22: 10.0.0.0/8; inbound tcp port 22: ::/0; outbound all traffic all ports: 0.0.0.0/0; and 1 more"),
     ],
 )  # fmt: skip
 def test_check43(audit: Audit, inbound: list[Any], outbound: list[Any], expected: str) -> None:
-    found = audit(
-        "check43", answers=groups(group(*inbound, egress=outbound, GroupName="default")), live=False, regions=[HERE]
-    )
-    assert found["sg-1"].startswith(expected)
+    default = group(*inbound, egress=outbound, GroupName="default")
+    assert audit("check43", answers=groups(default), live=False, regions=[HERE]) == {"sg-1": expected}
+    assert [call[2] for call in audit.backend.calls] == ["DescribeSecurityGroups"]
 
 
 def test_check43_other_groups_and_errors(audit: Audit) -> None:
@@ -173,7 +207,13 @@ def test_check43_other_groups_and_errors(audit: Audit) -> None:
     assert audit("check43", answers=other, live=False) == {
         ACCOUNT: "INFO: no default security group to check in us-east-1, eu-west-1"
     }
-    denied = audit("check43", answers={"ec2:DescribeSecurityGroups": access_denied("ec2", "x")}, live=False)
+    classic = group(rule("-1", None, "0.0.0.0/0"), GroupName="default")
+    del classic["VpcId"]
+    assert audit("check43", answers=groups(classic), live=False, regions=[HERE]) == {
+        ACCOUNT: f"INFO: no default security group to check in {HERE}"
+    }
+    refused: dict[str, Stub] = {"ec2:DescribeSecurityGroups": unauthorized("DescribeSecurityGroups")}
+    denied = audit("check43", answers=refused, live=False)
     assert list(denied) == [f"{ACCOUNT} us-east-1", f"{ACCOUNT} eu-west-1"]
     assert all("ERROR: access denied" in text and "ec2:DescribeSecurityGroups" in text for text in denied.values())
 
@@ -203,49 +243,96 @@ SECOND_CIDR = {"CidrBlockSet": [{"CidrBlock": "10.9.0.0/16"}, {"CidrBlock": "10.
 SIXTH = {"Ipv6CidrBlockSet": [{"Ipv6CidrBlock": "2001:db8::/56"}]}
 
 
+ENDS = f"pcx-1 between vpc-own of {ACCOUNT} and vpc-peer of 999999999999 in {HERE}"
+LISTS: dict[str, Stub] = {
+    "ec2:GetManagedPrefixListEntries": lambda p: {
+        "Entries": [
+            {"Cidr": c}
+            for c in (["10.9.1.0/24"] if p["PrefixListId"] == "pl-narrow" else ["10.9.1.0/24", "10.8.0.0/15"])
+        ]
+    }
+}
+
+
+def whole(destination: str, cidr: str = "10.9.0.0/16", id: str = "rtb-1") -> str:
+    return f"FAIL: {ENDS}: {id} routes {destination}, which holds the whole peer CIDR {cidr}"
+
+
 @pytest.mark.parametrize(
     ("connection", "tables", "expected"),
     [
-        (peering(), [table("10.9.4.0/24")], f"PASS: pcx-1 between vpc-own of {ACCOUNT} and vpc-peer of 999999999999 in {HERE}: rtb-1 to"),
-        (peering(), [table("10.9.0.0/16")], "FAIL: pcx-1"),
-        (peering(), [table("10.0.0.0/8")], "FAIL: pcx-1"),
-        (peering(), [table("0.0.0.0/0")], "FAIL: pcx-1"),
-        (peering(), [table("::/0")], "FAIL: pcx-1"),
-        (peering(**SECOND_CIDR), [table("10.20.0.0/16")], "FAIL: pcx-1"),
-        (peering(**SIXTH), [table("2001:db8::/56")], "FAIL: pcx-1"),
-        (peering(**SIXTH), [table("2001:db8::/64")], "PASS: pcx-1"),
-        (peering(), [table("10.9.0.0/16", via="pcx-2")], "PASS: pcx-1"),
-        (peering(), [table("10.9.0.0/16", state="blackhole")], "PASS: pcx-1"),
-        (peering(), [table()], "PASS: pcx-1"),
-        (peering(), [table("10.1.0.0/16")], "PASS: pcx-1"),
-        (peering(), [table("pl-own")], "FAIL: pcx-1"),
-        (peering(), [table("10.9.1.0/24"), table("10.1.0.0/16", id="rtb-peer", vpc="vpc-peer")], "FAIL: pcx-1"),
-        (peering(CidrBlock=""), [table("10.9.0.0/16")], "INFO: pcx-1"),
-        (peering(CidrBlock=""), [table("0.0.0.0/0")], "FAIL: pcx-1"),
+        (peering(), [table("10.9.4.0/24")], f"PASS: {ENDS}: rtb-1 to 10.9.4.0/24"),
+        (peering(), [table("10.9.0.0/16")], whole("10.9.0.0/16")),
+        (peering(), [table("10.0.0.0/8")], whole("10.0.0.0/8")),
+        (peering(), [table("0.0.0.0/0")], f"FAIL: {ENDS}: rtb-1 routes everything (0.0.0.0/0)"),
+        (peering(), [table("::/0")], f"FAIL: {ENDS}: rtb-1 routes everything (::/0)"),
+        (peering(**SECOND_CIDR), [table("10.20.0.0/16")], whole("10.20.0.0/16", "10.20.0.0/16")),
+        (peering(**SIXTH), [table("2001:db8::/56")], whole("2001:db8::/56", "2001:db8::/56")),
+        (peering(**SIXTH), [table("2001:db8::/64")], f"PASS: {ENDS}: rtb-1 to 2001:db8::/64"),
+        (peering(), [table("10.9.0.0/16", via="pcx-2")], f"PASS: {ENDS}: no active route uses it"),
+        (peering(), [table("10.9.4.0/24"), table("10.9.0.0/16", id="rtb-1", via="pcx-2")], f"PASS: {ENDS}: rtb-1 to 10.9.4.0/24"),
+        (peering(), [table("10.9.0.0/16", state="blackhole")], f"PASS: {ENDS}: no active route uses it"),
+        (peering(), [table()], f"PASS: {ENDS}: no active route uses it"),
+        (peering(), [], f"PASS: {ENDS}: no active route uses it"),
+        (peering(), [table("10.1.0.0/16")], f"PASS: {ENDS}: rtb-1 to 10.1.0.0/16"),  # the own range is not the peer's
+        (peering(), [table("pl-wide")], whole("10.8.0.0/15")),
+        (peering(), [table("pl-narrow")], f"PASS: {ENDS}: rtb-1 to 10.9.1.0/24"),
+        (peering(), [table("10.9.1.0/24"), table("10.1.0.0/16", id="rtb-peer", vpc="vpc-peer")], whole("10.1.0.0/16", "10.1.0.0/16", "rtb-peer")),
+        (peering(), [table("10.9.0.0/16"), table("10.0.0.0/8", id="rtb-2")], whole("10.9.0.0/16") + "; rtb-2 routes 10.0.0.0/8, which holds the whole peer CIDR 10.9.0.0/16"),
+        (peering(CidrBlock=""), [table("10.9.0.0/16")], f"INFO: {ENDS}: the peer's CIDRs are not known, compare by hand: rtb-1 to 10.9.0.0/16"),
+        (peering(CidrBlock=""), [table("0.0.0.0/0")], f"FAIL: {ENDS}: rtb-1 routes everything (0.0.0.0/0)"),
     ],
 )  # fmt: skip
 def test_check44(audit: Audit, connection: dict[str, Any], tables: list[Any], expected: str) -> None:
     answers: dict[str, Stub] = {
         "ec2:DescribeVpcPeeringConnections": {"VpcPeeringConnections": [connection]},
-        "ec2:DescribeRouteTables": {"RouteTables": tables}, **PREFIX_LISTS,
+        "ec2:DescribeRouteTables": {"RouteTables": tables}, **LISTS,
     }  # fmt: skip
-    found = audit("check44", answers=answers, live=False, regions=[HERE])
-    assert list(found) == ["pcx-1"]
-    assert found["pcx-1"].startswith(expected), found
-    if "rtb-peer" in str(tables):
-        assert "rtb-peer routes 10.1.0.0/16, which holds the whole peer CIDR 10.1.0.0/16" in found["pcx-1"]
-        assert "rtb-1" not in found["pcx-1"]
+    assert audit("check44", answers=answers, live=False, regions=[HERE]) == {"pcx-1": expected}
+    assert {call[2] for call in audit.backend.calls} <= {
+        "DescribeVpcPeeringConnections", "DescribeRouteTables", "GetManagedPrefixListEntries",
+    }  # fmt: skip
 
 
-def test_check44_nothing_active_and_errors(audit: Audit) -> None:
-    pending: dict[str, Stub] = {
-        "ec2:DescribeVpcPeeringConnections": {"VpcPeeringConnections": [peering("pending-acceptance")]}
-    }
-    assert audit("check44", answers=pending, live=False, regions=[HERE]) == {
+@pytest.mark.parametrize("status", ["pending-acceptance", "deleted", "failed", "rejected", "expired", "provisioning"])
+def test_check44_nothing_active(audit: Audit, status: str) -> None:
+    answers: dict[str, Stub] = {"ec2:DescribeVpcPeeringConnections": {"VpcPeeringConnections": [peering(status)]}}
+    assert audit("check44", answers=answers, live=False, regions=[HERE]) == {
         ACCOUNT: f"INFO: no vpc peering connection to check in {HERE}"
     }
-    active: dict[str, Stub] = {"ec2:DescribeVpcPeeringConnections": {"VpcPeeringConnections": [peering()]}}
-    denied = audit(
-        "check44", answers={**active, "ec2:DescribeRouteTables": access_denied("ec2", "x")}, live=False, regions=[HERE]
+
+
+def test_check44_errors(audit: Audit) -> None:
+    tables: dict[str, Stub] = {
+        "ec2:DescribeVpcPeeringConnections": {"VpcPeeringConnections": [peering()]},
+        "ec2:DescribeRouteTables": {"RouteTables": [table("pl-wide")]},
+    }
+
+    def with_answer(operation: str, answer: Stub) -> dict[str, str]:
+        return audit("check44", answers={**tables, f"ec2:{operation}": answer}, live=False, regions=[HERE])
+
+    listing = with_answer("DescribeVpcPeeringConnections", unauthorized("DescribeVpcPeeringConnections"))
+    assert list(listing) == [f"{ACCOUNT} {HERE}"]
+    assert "ERROR: access denied in eu-west-1: ec2:DescribeVpcPeeringConnections is" in listing[f"{ACCOUNT} {HERE}"]
+    for operation in ("DescribeRouteTables", "GetManagedPrefixListEntries"):
+        denied = with_answer(operation, unauthorized(operation))
+        assert denied["pcx-1"].startswith(f"ERROR: access denied in {HERE}: ec2:{operation} is needed")
+    deleted = with_answer("GetManagedPrefixListEntries", gone("GetManagedPrefixListEntries"))
+    assert deleted == {"pcx-1": f"PASS: {ENDS}: no active route uses it"}
+
+
+@pytest.mark.usefixtures("moto")
+def test_check44_against_moto(audit: Audit) -> None:
+    ec2 = boto3.client("ec2", HERE)
+    own, peer = (ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"] for cidr in ("10.1.0.0/16", "10.9.0.0/16"))
+    request = ec2.create_vpc_peering_connection(VpcId=own, PeerVpcId=peer)["VpcPeeringConnection"]
+    connection = request["VpcPeeringConnectionId"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=connection)
+    routes = ec2.create_route_table(VpcId=own)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=routes, DestinationCidrBlock="10.9.4.0/24", VpcPeeringConnectionId=connection)
+    ends = f"{connection} between {own} of {ACCOUNT} and {peer} of {ACCOUNT} in {HERE}"
+    assert audit("check44", regions=[HERE]) == {connection: f"PASS: {ends}: {routes} to 10.9.4.0/24"}
+    ec2.create_route(RouteTableId=routes, DestinationCidrBlock="10.8.0.0/15", VpcPeeringConnectionId=connection)
+    assert audit("check44", regions=[HERE])[connection] == (
+        f"FAIL: {ends}: {routes} routes 10.8.0.0/15, which holds the whole peer CIDR 10.9.0.0/16"
     )
-    assert denied["pcx-1"].startswith("ERROR: access denied in eu-west-1: ec2:DescribeRouteTables is needed")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
 
-from fixtures import probes
-from fixtures.account import Account
 from fixtures.errors import ApiError
-from fixtures.probes import Reply
 from selftests.conftest import ACCOUNT, Audit, access_denied
 
 REGION = "eu-west-1"
-DOMAIN_CHECKS = ["extra715", "extra780", "extra781", "extra782", "extra783", "extra784", "extra785"]
+SWITCHES = ["extra715", "extra780", "extra781", "extra782", "extra783", "extra784"]
+DOMAIN_CHECKS = [*SWITCHES, "extra785", "extra716", "extra788"]
 
 
 def domain(name: str = "logs", **changes: Any) -> dict[str, Any]:
@@ -142,7 +139,7 @@ def test_in_the_emulator(audit: Audit) -> None:
         DomainName="bad", AdvancedSecurityOptions={"Enabled": True, "InternalUserDatabaseEnabled": True}
     )
     boto3.client("es", REGION).create_elasticsearch_domain(DomainName="legacy", ElasticsearchVersion="7.10")
-    for check in DOMAIN_CHECKS[:-1]:
+    for check in SWITCHES:
         found = {name: text.partition(":")[0] for name, text in audit(check, regions=[REGION]).items()}
         assert set(found) == {"good", "bad", "legacy"}
         assert (found["good"], found["bad"]) == ("PASS", "FAIL"), check
@@ -275,235 +272,112 @@ def test_extra785(audit: Audit, software: Any, verdict: str) -> None:
     assert telling in found
 
 
-# -- probes ---------------------------------------------------------------------------------------------------------
+# -- extra716: access policies --------------------------------------------------------------------------------------
+
+ENDPOINT = f"search-logs.{REGION}.es.amazonaws.com"
+LISTED = {"trusted_ips": ["203.0.113.0/24", "2001:db8::/32"]}
+ACCEPT = {"accept_fine_grained_access_control": True}
+CONTROLLED = {"AdvancedSecurityOptions": {"Enabled": True, "InternalUserDatabaseEnabled": False}}
+ANONYMOUS = {"AdvancedSecurityOptions": {"Enabled": True, "AnonymousAuthEnabled": True}}
 
 
-class Prober:
-    """Stands for fixtures.probes in a test: gives ``answers`` (URL -> Reply or what ``ask`` makes of it), no sockets."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.answers: dict[str, Reply] = {}
-        self.asked: list[str] = []
-        monkeypatch.setattr(probes, "get", lambda url, *, timeout, verify=True: self.ask(url, verify))
-        monkeypatch.setattr(probes, "connect", lambda host, port, *, timeout: self.ask(f"tcp://{host}:{port}", True))
-
-    def ask(self, url: str, verify: bool) -> Reply:
-        self.asked.append(url if verify else f"{url} (any certificate)")
-        return self.answers.get(url, Reply(url, outcome=probes.TIMED_OUT))
-
-    def answer(self, url: str, status: int | None = None, **facts: Any) -> None:
-        """Let the URL give this reply."""
-        self.answers[url] = Reply(url, status, **facts)
+def statement(principal: Any = "*", condition: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A statement that allows everything on the domain."""
+    conditions = {"Condition": condition} if condition else {}
+    return {"Effect": "Allow", "Principal": principal, "Action": "es:*", "Resource": "*", **conditions, **more}
 
 
-@pytest.fixture
-def prober(monkeypatch: pytest.MonkeyPatch) -> Prober:
-    """No socket is opened in the test."""
-    return Prober(monkeypatch)
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    """The change of a domain that gives it this access policy."""
+    return {"AccessPolicies": json.dumps({"Version": "2012-10-17", "Statement": list(statements)})}
 
 
-@pytest.fixture
-def active(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Audits run with --active-probes."""
-    monkeypatch.setattr("selftests.conftest.Account", functools.partial(Account, active_probes=True))
+def from_addresses(*cidrs: str, key: str = "aws:SourceIp", operator: str = "IpAddress") -> dict[str, Any]:
+    """A domain that is open to these addresses."""
+    return policy(statement(condition={operator: {key: list(cidrs)}}))
 
 
-def rule(port: int, cidr: str = "0.0.0.0/0", protocol: str = "tcp") -> dict[str, Any]:
-    """An inbound rule."""
-    ranges = {"Ipv6Ranges": [{"CidrIpv6": cidr}]} if ":" in cidr else {"IpRanges": [{"CidrIp": cidr}]}
-    ports = {} if protocol == "-1" else {"FromPort": port, "ToPort": port}
-    return {"IpProtocol": protocol, **ports, **ranges}
-
-
-def interface(*groups: str, public: str = "", secondary: str = "", ipv6: str = "") -> dict[str, Any]:
-    """A network interface with its own groups and addresses."""
-    private: list[dict[str, Any]] = [{"PrivateIpAddress": "10.0.0.4"}, {"PrivateIpAddress": "10.0.0.5"}]
-    if public:
-        private[0]["Association"] = {"PublicIp": public}
-    if secondary:
-        private[1]["Association"] = {"PublicIp": secondary}
-    data: dict[str, Any] = {"Groups": [{"GroupId": group} for group in groups], "PrivateIpAddresses": private}
-    data["Ipv6Addresses"] = [{"Ipv6Address": ipv6}] if ipv6 else []
-    return data | ({"Association": {"PublicIp": public}} if public else {})
-
-
-IP, SECOND_IP, IPV6 = "203.0.113.7", "203.0.113.8", "2001:db8::7"
-
-
-def world(*interfaces: dict[str, Any], state: str = "running", **groups: Any) -> dict[str, Any]:
-    """Answers: one instance with these interfaces, and security groups as name -> inbound rules."""
-    instance = {"InstanceId": "i-1", "State": {"Name": state}, "NetworkInterfaces": list(interfaces)}
-    listed = [{"GroupId": name, "OwnerId": ACCOUNT, "IpPermissions": rules} for name, rules in groups.items()]
-    return {
-        "ec2:DescribeInstances": {"Reservations": [{"OwnerId": ACCOUNT, "Instances": [instance]}]},
-        "ec2:DescribeSecurityGroups": {"SecurityGroups": listed},
-    }
-
-
-def probe_instances(audit: Audit, answers: dict[str, Any], **settings: Any) -> dict[str, str]:
-    """extra787 in this world."""
-    return audit("extra787", regions=[REGION], live=False, answers=answers, **settings)
-
-
-NO_CANDIDATE = {ACCOUNT: f"INFO: no instance with search ports to check in {REGION}"}
-PUBLIC = interface("sg", public=IP)
+OFFICE, OFFICE_V6 = "203.0.113.7/32", "2001:db8::7/128"
+ACCOUNT_ONLY = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+LONE = {"AccessPolicies": json.dumps({"Version": "2012-10-17", "Statement": statement()})}
+IN_ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-abc1234567"}}
+BOTH = {**IN_ORGANIZATION, "IpAddress": {"aws:SourceIp": OFFICE}}
+MINUS_ONE = {"IpAddress": {"aws:SourceIp": OFFICE}, "NotIpAddress": {"aws:SourceIp": "198.51.100.4"}}
+TWICE = {"IpAddress": {"aws:SourceIp": OFFICE}, "StringLike": {"aws:SourceIp": "*"}}
 
 
 @pytest.mark.parametrize(
-    "answers",
+    ("changes", "settings", "verdict"),
     [
-        world(PUBLIC, sg=[rule(22)]),
-        world(PUBLIC, sg=[rule(9200, "10.0.0.0/8")]),
-        world(PUBLIC, sg=[rule(9200, "::/0")]),  # the instance has IPv4 only
-        world(interface("sg", ipv6=IPV6), sg=[rule(9200)]),
-        world(PUBLIC, sg=[rule(9200, protocol="udp")]),
-        world(PUBLIC, sg=[rule(9200)], state="stopped"),
-        world(interface("sg"), sg=[rule(9200)]),
-        world(interface("sg", public=IP), interface("open"), sg=[], open=[rule(9200)]),
-        world(PUBLIC),
-        {"ec2:DescribeInstances": {"Reservations": []}},
+        (policy(statement()), {}, "FAIL: statement number 1 allows es:* to Principal *"),
+        (policy(statement({"AWS": ["*"]})), {}, "FAIL: statement number 1 allows es:* to Principal AWS *"),
+        (LONE, {}, "FAIL: statement number 1"),
+        (policy(statement(ACCOUNT_ONLY), statement(Sid="Open")), {}, "FAIL: fine-grained access control off: statement Open allows"),
+        (policy(statement(ACCOUNT_ONLY)), {}, "PASS: no statement lets everyone in"),
+        (policy({"Effect": "Allow", "NotPrincipal": ACCOUNT_ONLY, "Action": "es:*"}), {}, "FAIL: NotPrincipal"),
+        (from_addresses(OFFICE), {}, f"INFO: statement number 1 is limited to {OFFICE} alone; nobody has said which addresses are expected"),
+        (from_addresses(OFFICE), {"trusted_ips": [OFFICE]}, "PASS: statement number 1 is limited to 203.0.113.7/32 alone"),
+        (from_addresses(OFFICE), LISTED, "PASS: is limited to"),
+        (from_addresses(OFFICE), {"trusted_ips": ["198.51.100.0/24"]}, f"FAIL: not trusted: {OFFICE}"),
+        (from_addresses("203.0.112.0/23"), LISTED, "FAIL: not trusted: 203.0.112.0/23"),
+        (from_addresses(OFFICE_V6), LISTED, "PASS: is limited to"),
+        (from_addresses("2001:db9::7"), LISTED, "FAIL: not trusted: 2001:db9::7"),
+        (from_addresses("198.51.100.4", "203.0.113.7"), {"trusted_ips": ["198.51.100.4"]}, "FAIL: not trusted: 203.0.113.7"),
+        (from_addresses("*", operator="StringLike"), {}, "FAIL: from *"),
+        (from_addresses("*"), {}, "FAIL: from *"),
+        (from_addresses("203.0.113.7/32", "0.0.0.0/0"), {}, "FAIL: from 203.0.113.7/32, 0.0.0.0/0"),
+        (from_addresses("0.0.0.0/1", "128.0.0.0/1"), {}, "FAIL: from 0.0.0.0/1, 128.0.0.0/1"),
+        (from_addresses("::/0"), {}, "FAIL: from ::/0"),
+        (from_addresses("0.0.0.0/0"), {"trusted_ips": ["0.0.0.0/0"]}, "FAIL: from 0.0.0.0/0"),
+        (from_addresses("203.0.0.0/16"), {"min_prefix_length_ipv4": 17}, "FAIL: from 203.0.0.0/16"),
+        (from_addresses("2001:db8::/32"), {"min_prefix_length_ipv6": 48}, "FAIL: from 2001:db8::/32"),
+        (from_addresses("10.0.0.0/8"), {}, "PASS: 10.0.0.0/8 can never match on a public endpoint"),
+        (from_addresses("10.0.0.0/8"), LISTED, "PASS: 10.0.0.0/8 can never match on a public endpoint"),
+        (from_addresses("10.0.0.0/8", OFFICE), LISTED, "PASS: 10.0.0.0/8 can never match on a public endpoint"),
+        (from_addresses(OFFICE, key="AWS:sourceip"), {}, f"INFO: statement number 1 is limited to {OFFICE} alone"),
+        (from_addresses("0.0.0.0/0", key="AWS:sourceip"), {}, "FAIL: from 0.0.0.0/0"),
+        (from_addresses(OFFICE, operator="NotIpAddress"), {}, "FAIL: statement number 1"),
+        (from_addresses(OFFICE, operator="IpAddressIfExists"), {}, "FAIL: statement number 1"),
+        (policy(statement(condition=TWICE)), {}, f"INFO: is limited to {OFFICE} alone"),
+        (policy(statement(condition={"StringLike": {"aws:Referer": "https://example.com/*"}})), {}, "FAIL: (conditions: aws:Referer)"),
+        (policy(statement(condition=IN_ORGANIZATION)), {}, "PASS: no statement lets everyone in"),
+        (policy(statement(condition=BOTH)), {"trusted_ips": ["198.51.100.0/24"]}, "PASS: no statement lets everyone in"),
+        ({"AccessPolicies": ""}, {}, "PASS: no statement lets everyone in"),
+        ({}, {}, "PASS: no statement lets everyone in"),
+        ({"AccessPolicies": "{not json"}, {}, "ERROR: the policy document is not valid JSON"),
+        ({**policy(statement()), **CONTROLLED}, {}, "FAIL: fine-grained access control on"),
+        ({**policy(statement()), **CONTROLLED}, ACCEPT, "PASS: accepted because of fine-grained access control"),
+        ({**from_addresses(OFFICE), **CONTROLLED}, {**ACCEPT, "trusted_ips": ["198.51.100.4"]}, "PASS: accepted because of"),
+        (policy(statement()), ACCEPT, "FAIL: fine-grained access control off"),
+        ({**from_addresses(OFFICE), **CONTROLLED}, ACCEPT, "INFO: nobody has said which addresses are expected"),
+        (policy(statement(condition=MINUS_ONE)), {"trusted_ips": [OFFICE]}, f"PASS: is limited to {OFFICE} alone"),
+        ({**policy(statement()), **ANONYMOUS}, ACCEPT, "FAIL: fine-grained access control off"),
+        ({**policy(statement()), "Endpoint": None}, {}, "FAIL: no endpoint yet"),
+        ({**policy(statement()), "Endpoint": None, "VPCOptions": {"VPCId": "vpc-0a"}}, {}, "PASS: is in vpc-0a"),
+        ({**policy(statement()), "Endpoint": None, "Endpoints": {"vpc": "vpc-logs"}}, {}, "PASS: is in a VPC"),
+        ({**policy(statement()), "Endpoint": None, "Endpoints": {"vpcv2": "vpc-logs"}}, {}, "PASS: is in a VPC"),
     ],
 )  # fmt: skip
-def test_extra787_is_no_candidate(audit: Audit, prober: Prober, active: None, answers: dict[str, Any]) -> None:
-    assert probe_instances(audit, answers) == NO_CANDIDATE
-    assert not prober.asked
+def test_extra716(audit: Audit, changes: dict[str, Any], settings: dict[str, Any], verdict: str) -> None:
+    status, _, telling = verdict.partition(": ")
+    found = run(audit, "extra716", domain(**changes), settings=settings)["logs"]
+    assert found.startswith(f"{status}: ")
+    assert telling in found
+    if status != "ERROR" and changes.get("Endpoint", ENDPOINT):
+        assert f"{WHERE}, {ENDPOINT}, fine-grained access control" in found
 
 
-def test_extra787_does_not_probe_unasked(audit: Audit, prober: Prober) -> None:
-    found = probe_instances(audit, world(PUBLIC, sg=[rule(9200)]))
-    assert found == {
-        "i-1": f"INFO: i-1 in {REGION} is exposed, not probed (needs --active-probes): {IP}:9200 through sg"
-    }
-    assert not prober.asked
-
-
-HTTP, KIBANA = f"http://{IP}:9200/_cat/indices", f"http://{IP}:5601/api/status"
-HTTPS = HTTP.replace("http:", "https:")
-KIBANA_TLS = KIBANA.replace("http:", "https:")
-TRANSPORT = f"tcp://{IP}:9300"
-REFUSED, NOT_HTTP = {"outcome": probes.REFUSED}, {"outcome": probes.NOT_HTTP}
-
-
-@pytest.mark.parametrize(
-    ("ports", "replies", "verdict"),
-    [
-        ([9200], {HTTP: {"status": 200}}, f"FAIL: answers without login; i-1 in {REGION}: {HTTP}: 200 (sg)"),
-        ([9200], {HTTP: NOT_HTTP, HTTPS: {"status": 401}}, f"PASS: demands a login; i-1 in {REGION}: {HTTPS}: 401 (sg)"),
-        ([9200], {HTTP: {"outcome": probes.RESET}, HTTPS: {"status": 200}}, f"FAIL: answers without login; i-1 in {REGION}: {HTTPS}: 200 (sg)"),
-        ([9200], {HTTP: REFUSED, HTTPS: {"status": 403}}, f"PASS: demands a login; i-1 in {REGION}: {HTTPS}: 403"),
-        ([9200], {HTTP: {"status": 401}}, "PASS: demands a login"),
-        ([9200], {HTTP: {"outcome": probes.TIMED_OUT}}, f"INFO: nothing is reachable from this host; i-1 in {REGION}: {HTTP}: timed out (sg)"),
-        ([9200], {HTTP: REFUSED, HTTPS: REFUSED}, "INFO: nothing is reachable from this host"),
-        ([9200], {HTTP: {"status": 404}}, f"INFO: look at these answers yourself; i-1 in {REGION}: {HTTP}: 404"),
-        ([9200], {HTTP: {"status": 302, "location": "/x"}}, "INFO: look at these answers yourself"),
-        ([9200], {HTTP: {"status": 503}}, "INFO: look at these answers yourself"),
-        ([9200], {HTTP: NOT_HTTP, HTTPS: {"outcome": probes.NO_TLS}}, "INFO: look at these answers yourself"),
-        ([5601], {KIBANA: {"status": 200, "tells_version": True}}, f"FAIL: answers without login; i-1 in {REGION}: {KIBANA}: 200 (sg)"),
-        ([5601], {KIBANA: {"status": 200}}, "INFO: look at these answers yourself"),
-        ([5601], {KIBANA: NOT_HTTP, KIBANA_TLS: {"status": 200, "tells_version": True}}, f"FAIL: answers without login; i-1 in {REGION}: {KIBANA_TLS}: 200"),
-        ([9300], {TRANSPORT: {"outcome": probes.CONNECTED}}, f"FAIL: answers without login; i-1 in {REGION}: {TRANSPORT}: connected (sg)"),
-        ([9300], {TRANSPORT: REFUSED}, "INFO: nothing is reachable from this host"),
-        ([9200, 5601], {HTTP: {"status": 401}, KIBANA: {"status": 500}}, "INFO: look at these answers yourself"),
-        ([9200, 5601], {HTTP: {"status": 401}, KIBANA: {"outcome": probes.TIMED_OUT}}, "PASS: demands a login"),
-        ([9200, 5601], {HTTP: {"status": 200}, KIBANA: {"status": 500}}, "FAIL: answers without login"),
-    ],
-)  # fmt: skip
-def test_extra787(
-    audit: Audit, prober: Prober, active: None, ports: list[int], replies: dict[str, Any], verdict: str
-) -> None:
-    for url, reply in replies.items():
-        prober.answer(url, **reply)
-    found = probe_instances(audit, world(PUBLIC, sg=[rule(port) for port in ports]))
-    assert found["i-1"].startswith(verdict)
-    wanted = {f"{url} (any certificate)" if url.startswith("https:") else url for url in replies}
-    assert set(prober.asked) == wanted, "nothing but what the group opens is contacted"
-
-
-def addresses(*interfaces: dict[str, Any], **groups: Any) -> Callable[[Audit, Prober], list[str]]:
-    """The URLs that are probed in this world."""
-
-    def probed(audit: Audit, prober: Prober) -> list[str]:
-        probe_instances(audit, world(*interfaces, **groups))
-        return prober.asked
-
-    return probed
-
-
-V6_URL = f"http://[{IPV6}]:9200/_cat/indices"
-
-
-@pytest.mark.parametrize(
-    ("probed", "urls"),
-    [
-        (addresses(PUBLIC, sg=[rule(0, protocol="-1")]), [KIBANA, HTTP, TRANSPORT]),
-        (addresses(PUBLIC, sg=[rule(-1)]), [KIBANA, HTTP, TRANSPORT]),
-        (addresses(PUBLIC, sg=[rule(9200, protocol="6")]), [HTTP]),
-        (addresses(PUBLIC, sg=[rule(9200, "0.0.0.0/1"), rule(9200, "128.0.0.0/1")]), [HTTP]),
-        (addresses(interface("closed"), interface("sg", public=IP), closed=[], sg=[rule(9200)]), [HTTP]),
-        (addresses(interface("closed", public=SECOND_IP), PUBLIC, closed=[], sg=[rule(9200)]), [HTTP]),
-        (addresses(interface("sg", public=IP, secondary=SECOND_IP), sg=[rule(9200)]), [HTTP, HTTP.replace(IP, SECOND_IP)]),
-        (addresses(interface("sg", "more", public=IP), sg=[rule(9200)], more=[rule(9200)]), [HTTP]),
-        (addresses(interface("sg", public=IP, ipv6=IPV6), sg=[rule(9200, "::/0")]), [V6_URL]),
-        (addresses(interface("sg", public=IP, ipv6=IPV6), sg=[rule(9200), rule(9200, "::/0")]), [HTTP, V6_URL]),
-        (addresses(interface("sg", ipv6=IPV6), sg=[rule(9200, "::/0")]), [V6_URL]),
-    ],
-)  # fmt: skip
-def test_extra787_addresses(
-    audit: Audit, prober: Prober, active: None, probed: Callable[[Audit, Prober], list[str]], urls: list[str]
-) -> None:
-    assert probed(audit, prober) == urls
-
-
-def test_extra787_settings(audit: Audit, prober: Prober, active: None) -> None:
-    everything = world(PUBLIC, sg=[rule(0, protocol="-1")])
-    prober.answer(f"http://{IP}:9201/_cat/indices", 200)
-    found = probe_instances(audit, everything, http_ports={"elasticsearch": 9201}, tcp_ports={})
-    assert found["i-1"].startswith("FAIL")
-    assert prober.asked == [f"http://{IP}:9201/_cat/indices"]
-    only_9200 = world(PUBLIC, sg=[rule(9200)])
-    found = probe_instances(audit, only_9200, http_ports={"kibana": 5601}, tcp_ports={})
-    assert found == {"i-1": f"INFO: i-1 in {REGION} exposes none of the ports to look at"}
-
-
-@pytest.mark.parametrize("operation", ["DescribeInstances", "DescribeSecurityGroups"])
-def test_extra787_denied(audit: Audit, operation: str) -> None:
-    answers = world(PUBLIC, PUBLIC, sg=[rule(9200)]) | {f"ec2:{operation}": access_denied("ec2", operation)}
-    found = probe_instances(audit, answers)
-    assert list(found) == [f"{ACCOUNT} {REGION}"]
-    assert found[f"{ACCOUNT} {REGION}"].startswith(f"ERROR: access denied in {REGION}: ec2:{operation} is needed")
-
-
-def test_extra787_an_unreadable_prefix_list_hides_no_other_instance(audit: Audit, prober: Prober, active: None) -> None:
-    listed = {"IpProtocol": "tcp", "FromPort": 9200, "ToPort": 9200, "PrefixListIds": [{"PrefixListId": "pl-1"}]}
-    answers = world(interface("lists", public=SECOND_IP), lists=[listed], sg=[rule(9200)])
-    other = {"InstanceId": "i-2", "State": {"Name": "running"}, "NetworkInterfaces": [PUBLIC]}
-    answers["ec2:DescribeInstances"]["Reservations"].append({"OwnerId": ACCOUNT, "Instances": [other]})
-    answers["ec2:DescribeManagedPrefixLists"] = access_denied("ec2", "DescribeManagedPrefixLists")
-    prober.answer(HTTP, 200)
-    found = probe_instances(audit, answers)
-    assert found["i-2"].startswith("FAIL")
-    assert "ec2:DescribeManagedPrefixLists is needed" in found[f"{ACCOUNT} {REGION}"]
-    answers["ec2:DescribeManagedPrefixLists"] = {"PrefixLists": [{"PrefixListId": "pl-1", "OwnerId": ACCOUNT}]}
-    answers["ec2:GetManagedPrefixListEntries"] = {"Entries": [{"Cidr": "0.0.0.0/0"}]}
-    prober.answer(HTTP.replace(IP, SECOND_IP), 401)
-    assert probe_instances(audit, answers)["i-1"].startswith("PASS: demands a login")
+def test_extra716_excluded_addresses_are_not_the_ones_let_in(audit: Audit) -> None:
+    found = run(audit, "extra716", domain(**from_addresses("198.51.100.4", operator="NotIpAddress")))["logs"]
+    assert found.startswith("FAIL")
+    assert "198.51.100.4" not in found
 
 
 @pytest.mark.usefixtures("moto")
-def test_extra787_in_the_emulator(audit: Audit, prober: Prober) -> None:
-    ec2 = boto3.client("ec2", REGION)
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
-    ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
-    group = ec2.create_security_group(GroupName="search", Description="open", VpcId=vpc)["GroupId"]
-    ec2.authorize_security_group_ingress(
-        GroupId=group,
-        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 9200, "ToPort": 9200, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
-    )
-    image = ec2.describe_images()["Images"][0]["ImageId"]
-    launched = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=[group])
-    id = launched["Instances"][0]["InstanceId"]
-    found = audit("extra787", regions=[REGION])
-    assert list(found) == [id]
-    assert found[id].startswith(f"INFO: {id} in {REGION} is exposed, not probed")
-    assert f":9200 through {group}" in found[id]
+def test_extra716_in_the_emulator(audit: Audit) -> None:
+    opensearch = boto3.client("opensearch", REGION)
+    opensearch.create_domain(DomainName="open", **policy(statement()))
+    opensearch.create_domain(DomainName="inside", **policy(statement()), VPCOptions={"SubnetIds": ["subnet-0a"]})
+    opensearch.create_domain(DomainName="closed")
+    found = {name: text.partition(":")[0] for name, text in audit("extra716", regions=[REGION]).items()}
+    assert found == {"open": "FAIL", "inside": "PASS", "closed": "PASS"}
