@@ -85,7 +85,7 @@ def answers(url: str) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         opener.open(url + "/moto-api/data.json", timeout=5).close()
-    except URLError:
+    except (URLError, ConnectionError):  # a connection that is reset while its process dies is no answer
         return False
     return True
 

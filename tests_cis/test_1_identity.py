@@ -16,6 +16,7 @@ from fixtures.iam import (
     password_policy,
     roles_with_support_access,
     root_has_no_credentials,
+    root_keys_present,
     virtual_root_devices,
 )
 from plugins.catalog import check
@@ -66,7 +67,7 @@ def test_root_was_not_used_recently(account: Account, *, root_usage_window_days:
     " console access is not needed.",
     command="aws iam enable-mfa-device --user-name USER --serial-number MFA_ARN --authentication-code1 CODE1"
     " --authentication-code2 CODE2",
-    url=f"{GUIDE}/id_credentials_mfa_enable.html",
+    url=f"{GUIDE}/id_credentials_mfa.html",
 )
 def test_console_user_has_mfa(user_credentials: UserCredentials) -> str:
     """IAM users with a console password have an MFA device."""
@@ -255,10 +256,10 @@ def test_passwords_expire(account: Account, *, max_password_age_days: int = 90) 
 )
 def test_root_has_no_access_keys(account: Account) -> str:
     """Root user has no access keys."""
-    present = account_summary(account).get("AccountAccessKeysPresent", 0)
+    present = root_keys_present(account)
     row = root_credentials(account) or {}
     active = [f"access key {slot}" for slot in (1, 2) if row.get(f"access_key_{slot}_active") == "true"]
-    assert not active, f"root has active keys: {', '.join(active)}"
+    assert not active, f"root has active keys: {', '.join(active)} (the account summary counts {present})"
     assert not present, f"an inactive root key exists: the account summary counts {present}, present but inactive"
     return "root has no access key"
 
@@ -408,7 +409,7 @@ def test_support_role_exists(account: Account) -> str:
     assert roles, (
         f"only users or groups hold AWSSupportAccess: {', '.join(others)}"
         if others
-        else "no role holds AWSSupportAccess"
+        else "nobody holds AWSSupportAccess"
     )
     return f"AWSSupportAccess is held by {', '.join(roles)}"
 
