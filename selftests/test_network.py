@@ -21,6 +21,7 @@ from fixtures.network import (
     prefix_list_entries,
     single_rules,
 )
+from selftests.cis.test_4_networking import rule as permission
 from selftests.conftest import ACCOUNT, StubBackend, access_denied
 
 WORLD, WORLD6 = "0.0.0.0/0", "::/0"
@@ -35,16 +36,7 @@ CALLS = ["DescribeManagedPrefixLists", "GetManagedPrefixListEntries"]
 
 def rule(protocol: str, first: int | None, last: int | None, *sources: str) -> dict[str, Any]:
     """An IpPermissions entry; sources are CIDRs, prefix lists (pl-...) or groups (sg-...)."""
-    found: dict[str, Any] = {
-        "IpProtocol": protocol,
-        "IpRanges": [{"CidrIp": s} for s in sources if "." in s],
-        "Ipv6Ranges": [{"CidrIpv6": s} for s in sources if ":" in s],
-        "PrefixListIds": [{"PrefixListId": s} for s in sources if s.startswith("pl-")],
-        "UserIdGroupPairs": [{"GroupId": s} for s in sources if s.startswith("sg-")],
-    }
-    if first is not None:
-        found |= {"FromPort": first, "ToPort": last}
-    return found
+    return permission(protocol, None if first is None or last is None else (first, last), *sources)
 
 
 def entries(params: dict[str, Any]) -> Any:
