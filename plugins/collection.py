@@ -18,13 +18,18 @@ from fixtures.account import Account
 from fixtures.resource import Resource, kind_named
 from plugins import run as run_plugin
 from plugins.catalog import Check, check_of
-from plugins.discovery import Row, empty_row
+from plugins.discovery import Row
 from plugins.evaluation import Verdict
+from plugins.outputs.base import visible
 from plugins.run import Run
 from plugins.selection import mark_names, parametrized_names
 
 OUTCOME_MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures", "parametrize"})
 """Marks with a meaning of their own in pytest's full protocol."""
+
+
+EVIDENCE = pytest.StashKey[object]()
+"""What a check returned under pytest's full protocol."""
 
 
 class CheckItem(pytest.Item):
@@ -62,7 +67,9 @@ class CheckItem(pytest.Item):
             if self.row.verdict.status == "INFO":
                 pytest.skip(self.row.verdict.message)
             pytest.fail(self.row.verdict.message, pytrace=False)
-        self.check.function(self.row.subject)
+        run = run_plugin.of(self.config)
+        settings = run.settings(self.check, self.row.account.id) if run is not None else None
+        self.stash[EVIDENCE] = self.check.function(self.row.subject, **(settings or {}))
 
 
 def item_id(row: Row) -> str:
@@ -71,12 +78,7 @@ def item_id(row: Row) -> str:
         name = "nothing-to-check" if row.verdict.status == "INFO" else "not-listed"
     else:
         name = row.label
-    text = f"{row.account.id}-{row.region}-{name}"
-    return text if text.isprintable() and text.isascii() else _visible(text)
-
-
-def _visible(text: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return visible(f"{row.account.id}-{row.region}-{name}")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -128,11 +130,6 @@ def _items(collector: pytest.Module | pytest.Class, name: str, check: Check, run
 
 def _is_empty(row: Row) -> bool:
     return row.verdict is not None and row.verdict.status == "INFO"
-
-
-def nothing_row(check: Check, account: Account) -> Row:
-    """The row of an account in which no shard found anything to check."""
-    return empty_row(check, account)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

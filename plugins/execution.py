@@ -8,7 +8,6 @@ one report instead of pytest's three phases, unless an option asks for reports t
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future
 from typing import Any, Literal
@@ -17,10 +16,11 @@ import pytest
 
 from fixtures.api import WouldBlock, only_known_answers
 from plugins import run as run_plugin
-from plugins.catalog import check_of
-from plugins.collection import OUTCOME_MARKS, CheckItem
+from plugins.catalog import Check, check_of
+from plugins.collection import EVIDENCE, OUTCOME_MARKS, CheckItem
+from plugins.discovery import Row
 from plugins.evaluation import Verdict, evaluate, passed, verdict_of
-from plugins.findings import Finding
+from plugins.findings import Finding, properties_of
 from plugins.reporting import attach
 from plugins.run import Run
 
@@ -35,7 +35,6 @@ class Ahead:
         self.run = run
         self._next = iter(items)
         self._verdicts: dict[str, Verdict | Future[Verdict]] = {}
-        self._order: deque[str] = deque()
 
     def verdict(self, item: CheckItem) -> Verdict:
         """The verdict on an item, waiting for it if need be. Raises what ``evaluate`` raises."""
@@ -54,8 +53,6 @@ class Ahead:
                 self._verdicts[item.nodeid] = self._start(item)
 
     def _start(self, item: CheckItem) -> Verdict | Future[Verdict]:
-        if item.row.verdict is not None:
-            return item.row.verdict
         try:
             with only_known_answers():
                 return self._evaluate(item)
@@ -117,7 +114,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 def _reports(
     item: CheckItem, verdict: Verdict, run: Run, started: float, duration: float, full: bool
 ) -> Iterator[pytest.TestReport]:
-    finding = finding_of(item, verdict, run, duration)
+    finding = make_finding(item.check, verdict, item.row, run, item.nodeid, duration)
     properties = properties_of(finding)
     if full and verdict.status != "ERROR":
         yield _phase(item, "setup", started, properties)
@@ -160,20 +157,7 @@ def _phase(
     )  # fmt: skip
 
 
-def properties_of(finding: Finding) -> list[tuple[str, Any]]:
-    """What JUnit and other reports show beside the outcome."""
-    return [
-        ("check", finding.check.id), ("status", finding.status), ("severity", finding.check.severity),
-        ("account", finding.account), ("region", finding.region), ("arn", finding.resource_arn),
-    ]  # fmt: skip
-
-
-def finding_of(item: CheckItem, verdict: Verdict, run: Run, duration: float) -> Finding:
-    """The finding of a check item."""
-    return make_finding(item.check, verdict, item.row, run, item.nodeid, duration)
-
-
-def make_finding(check: Any, verdict: Verdict, row: Any, run: Run, nodeid: str, duration: float = 0.0) -> Finding:
+def make_finding(check: Check, verdict: Verdict, row: Row, run: Run, nodeid: str, duration: float = 0.0) -> Finding:
     """A finding from a verdict and the row it is about."""
     account = row.account
     subject = row.subject
@@ -208,9 +192,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     settings = run.settings(check, account.id) if account is not None else None
     pyfuncitem.stash[EVIDENCE] = pyfuncitem.obj(**arguments, **(settings or {}))
     return True
-
-
-EVIDENCE = pytest.StashKey[object]()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -65,3 +65,11 @@ def unpacked(check: Check, packed: list[Any]) -> Finding:
     values = packed[1:]
     values[10] = datetime.fromisoformat(values[10])
     return Finding(check, *values)
+
+
+def properties_of(finding: Finding) -> list[tuple[str, Any]]:
+    """What JUnit and other reports show beside the outcome."""
+    return [
+        ("check", finding.check.id), ("status", finding.status), ("severity", finding.check.severity),
+        ("account", finding.account), ("region", finding.region), ("arn", finding.resource_arn),
+    ]  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from plugins import options as options_plugin
 from plugins import run as run_plugin
-from plugins.findings import Finding, unpacked
+from plugins.findings import Finding, properties_of, unpacked
 from plugins.options import require_output_directory
 from plugins.tally import Tally
 
@@ -59,8 +59,6 @@ def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any])
     """The other end of pytest_report_to_serializable."""
     if data.get("$report_type") != REPORT_TYPE:
         return None
-    from plugins.execution import properties_of
-
     run = run_plugin.of(config)
     assert run is not None
     parcel = json.loads(data["parcel"])

@@ -63,6 +63,11 @@ class Shard:
     attempts: int = 0
 
     @property
+    def is_idle(self) -> bool:
+        """Whether it is none: there were more workers than shards."""
+        return not self.account
+
+    @property
     def is_part(self) -> bool:
         """Whether other shards audit the rest of the account."""
         return self.regions is not None
@@ -163,7 +168,7 @@ class Run:
     def shard_input(self, shard: Shard, worker: str) -> dict[str, Any]:
         """What a worker needs to know, in plain types."""
         return {
-            "shard": {**asdict(shard), "entry": asdict(shard.entry)},
+            "shard": asdict(shard),
             "now": self.now.isoformat(),
             "record_part": f"{self.options.record}.{worker}.part" if self.options.record else "",
         }
@@ -200,9 +205,7 @@ class Run:
     def rows(self, check: Check) -> list[Row]:
         """The items-to-be of a check in this process."""
         kind = check.resource
-        if kind is None:
-            return []
-        if self.shard is not None and self.shard.account == "":
+        if kind is None or (self.shard is not None and self.shard.is_idle):
             return []
         self.discover({kind})
         return rows_for(check, self.listings, self.accounts, **self._part())
@@ -317,7 +320,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection(session: pytest.Session) -> None:
     """Discover in one wave what the selected checks need, before pytest collects."""
     run = of(session.config)
-    idle = run is None or is_controller(session.config) or (run.shard is not None and run.shard.account == "")
+    idle = run is None or is_controller(session.config) or (run.shard is not None and run.shard.is_idle)
     if run is not None and not idle and run.plan.kinds:
         # Hundreds of thousands of small, long-lived objects come up: collecting garbage meanwhile finds none.
         gc.disable()

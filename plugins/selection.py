@@ -105,8 +105,7 @@ def _refuse_unknown(plan: Plan, session: pytest.Session, options: Options) -> No
         return
     known = dict(plan.known)
     if session.config.args_source != pytest.Config.ArgsSource.TESTPATHS:
-        everything = [*_testpaths(session.config), *map(str, options.checks_dirs)]
-        known |= {c.id: c for f in _functions(session, everything) if (c := check_of(f.function))}
+        known |= {c.id: c for f in _functions(session, _testpaths(session.config)) if (c := check_of(f.function))}
     for id in wanted:
         if id not in known:
             flag = "--check" if id in options.checks else "--exclude-check"

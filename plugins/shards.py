@@ -18,11 +18,10 @@ import pytest
 from plugins import reporting
 from plugins import run as run_plugin
 from plugins.catalog import Check
-from plugins.collection import nothing_row
-from plugins.discovery import Row
+from plugins.discovery import Row, empty_row
 from plugins.evaluation import Verdict
-from plugins.execution import make_finding, properties_of, verdict_report
-from plugins.findings import Finding
+from plugins.execution import make_finding, verdict_report
+from plugins.findings import Finding, properties_of
 from plugins.reporting import attach, finding_in
 from plugins.run import Run, Shard
 
@@ -165,11 +164,13 @@ class ShardQueue:
             self.nothing.setdefault(shard.account, []).append(
                 {one[0]: (one[0], one[1], tuple(one[2])) for one in nothing}
             )
-        self.open_shards[shard.account] -= 1
-        if self.open_shards[shard.account] == 0:
-            self._account_complete(shard)
+        self._close(shard)
 
-    def _account_complete(self, shard: Shard) -> None:
+    def _close(self, shard: Shard) -> None:
+        """Nothing more comes from this shard; with the last one of its account, the account is complete."""
+        self.open_shards[shard.account] -= 1
+        if self.open_shards[shard.account] > 0:
+            return
         parts = self.nothing.pop(shard.account, [])
         if parts and len(parts) == self.parts[shard.account]:
             for check_id in parts[0]:
@@ -182,7 +183,7 @@ class ShardQueue:
     def _report_nothing(self, shard: Shard, nothing: Nothing) -> None:
         check_id, nodeid, location = nothing
         check = self.run.plan.known[check_id]
-        row = nothing_row(check, self._account(shard))
+        row = empty_row(check, self._account(shard))
         assert row.verdict is not None
         self._emit(check, row.verdict, row, nodeid, location)
 
@@ -197,9 +198,7 @@ class ShardQueue:
             row = Row(account, account.global_region, account.id, verdict=Verdict("ERROR", reason))
             assert row.verdict is not None
             self._emit(check, row.verdict, row, nodeid, (path, 0, nodeid.partition("::")[2]))
-        self.open_shards[shard.account] -= 1
-        if self.open_shards[shard.account] == 0:
-            self._account_complete(shard)
+        self._close(shard)
 
     def _account(self, shard: Shard) -> Any:
         return next(account for account in self.run.accounts if account.id == shard.account)

@@ -211,10 +211,6 @@ class Terminal:
         reporter = reporting.of(self.config)
         return reporter.tally if reporter is not None else None
 
-    def pytest_report_header(self) -> list[str]:
-        """Nothing about plugins' versions: what is audited is said once it is known."""
-        return []
-
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Say what is audited, and watch the run."""

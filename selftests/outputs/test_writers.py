@@ -23,8 +23,7 @@ from hypothesis import strategies as st
 
 from plugins.catalog import Check
 from plugins.evaluation import STATUSES, Status
-from plugins.execution import properties_of
-from plugins.findings import Finding, unpacked
+from plugins.findings import Finding, properties_of, unpacked
 from plugins.outputs import base
 from plugins.outputs.base import Writer, report_name, visible, writer_kinds, writers_for
 from plugins.outputs.csv_report import COLUMNS, FORMULA_STARTS
