@@ -365,6 +365,35 @@ def test_own_check(security_group, tmp_path):
 '''
 
 
+MARKED = '''
+import pytest
+from plugins.catalog import check
+
+
+@pytest.mark.skipif(False, reason="sends the check through pytest's full protocol")
+@check("own2", severity="low", remediation="none")
+def test_own_marked(account, *, limit: int = 1):
+    """A check with a mark of pytest's and a threshold."""
+    assert limit > 1, "the default is in force"
+    return f"the limit is {limit}"
+'''
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_marked_check_gets_its_thresholds_and_gives_its_evidence(
+    emulator: Emulator, suite: Suite, workers: str
+) -> None:
+    folder = suite.folder / "own"
+    folder.mkdir()
+    (folder / "test_marked.py").write_text(MARKED)
+    (suite.folder / "c.toml").write_text("[own2]\nlimit = 7\n")
+    own = ["--check=own2", f"--checks-dir={folder}", "--filter-region=eu-west-1", "-n", workers]
+    default = suite(*own, env=emulator.environment).findings()
+    assert [(one["Status"], one["Message"]) for one in default] == [("FAIL", "the default is in force")]
+    changed = suite(*own, f"--config={suite.folder}/c.toml", env=emulator.environment).findings()
+    assert [(one["Status"], one["Message"]) for one in changed] == [("Pass", "the limit is 7")]
+
+
 def test_controller_dies_and_workers_do_not_stay(emulator: Emulator, suite: Suite) -> None:
     command, _ = suite.command(*NETWORK, "-n", "2", "-p", "selftests.engine.kill_once")
     process = subprocess.Popen(
