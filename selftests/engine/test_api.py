@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 import time
 from collections.abc import Mapping
@@ -171,3 +173,47 @@ def test_the_action_to_allow(service: str, operation: str, action: str) -> None:
 def test_the_action_in_aws_own_words_goes_first() -> None:
     reason = "User: arn:aws:iam::1:user/x is not authorized to perform: s3:ListAllMyBuckets because no policy allows it"
     assert ApiError("s3", "Whatever", "AccessDenied", reason).action == "s3:ListAllMyBuckets"
+
+
+def _server(answer: bytes | None) -> tuple[socket.socket, str]:
+    """A listener that gives every connection this answer, or resets it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connection.recv(65536)
+            if answer is None:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                connection.sendall(answer)
+            connection.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+THROTTLED = b'{"__type":"ThrottlingException","message":"Rate exceeded"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "ConnectionClosedError"),
+        (b"HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n", "kms:ListKeys failed in eu-west-1: 500"),
+        (b"HTTP/1.1 400 X\r\nContent-Length: %d\r\n\r\n%s" % (len(THROTTLED), THROTTLED), "kms:ListKeys was throttled"),
+    ],
+    ids=["reset", "500", "throttled out"],
+)
+def test_faults_on_the_wire_are_api_errors(monkeypatch: pytest.MonkeyPatch, answer: bytes | None, words: str) -> None:
+    listener, url = _server(answer)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    try:
+        with pytest.raises(ApiError, match=words):
+            AwsBackend(base_session("")).call("eu-west-1", "kms", "ListKeys", {})
+    finally:
+        listener.close()
