@@ -130,3 +130,11 @@ def test_descriptions() -> None:
     assert public_statements({"Statement": [allow(), allow(Effect="Deny")]}) == [
         "statement number 1 allows x:Do to Principal *; a Deny statement exists and is not credited"
     ]
+
+
+def test_only_statements_that_grant_what_is_asked_for() -> None:
+    both = {"Statement": [allow(Action="x:Get"), allow(Action="x:Put"), allow(Effect="Deny")]}
+    assert public_statements(both, lambda statement: statement["Action"] == "x:Put") == [
+        "statement number 2 allows x:Put to Principal *; a Deny statement exists and is not credited"
+    ]
+    assert public_statements({"Statement": allow({"AWS": "111122223333"})}, lambda statement: True) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -159,32 +158,38 @@ def test_check116(audit: Audit) -> None:
     }
 
 
+SNAPSHOT = "iam:GetAccountAuthorizationDetails"
+SNAPSHOT_DENIED = "ERROR: access denied in us-east-1: iam:GetAccountAuthorizationDetails is needed"
+
+
+def iam(**parts: list[dict[str, Any]]) -> dict[str, Stub]:
+    """The account's IAM snapshot: UserDetailList, GroupDetailList, RoleDetailList and Policies, empty unless given."""
+    lists = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
+    return {SNAPSHOT: {**{name: [] for name in lists}, **parts}}
+
+
 def test_check116_errors(audit: Audit) -> None:
-    listed: dict[str, Stub] = {
-        "iam:ListUsers": {"Users": [{"UserName": name, "Arn": f"arn:{name}"} for name in ("a", "b")]},
-        "iam:ListAttachedUserPolicies": {"AttachedPolicies": []}, "iam:ListUserPolicies": {"PolicyNames": []},
-    }  # fmt: skip
+    bare = {"UserName": "a", "Arn": "arn:a"}  # every list of a UserDetail is optional
+    assert audit("check116", answers=iam(UserDetailList=[bare]), live=False)["a"].startswith("PASS")
+    denied = audit("check116", answers={SNAPSHOT: access_denied("iam", "o")}, live=False)
+    assert denied[f"{ACCOUNT} us-east-1"].startswith(SNAPSHOT_DENIED)
+    strange = audit("check116", answers={SNAPSHOT: {"Policies": []}}, live=False)
+    assert strange == {
+        f"{ACCOUNT} us-east-1": "ERROR: iam:GetAccountAuthorizationDetails failed in us-east-1: UnexpectedAnswer: the"
+        " answer has no UserDetailList"
+    }
 
-    def only_for_a(error: ApiError) -> Callable[[dict[str, Any]], Any]:
-        return lambda p: error if p["UserName"] == "a" else {"PolicyNames": []}
 
-    denied = audit(
-        "check116", answers={**listed, "iam:ListUserPolicies": only_for_a(access_denied("iam", "o"))}, live=False
-    )
-    assert denied["a"].startswith("ERROR: access denied in us-east-1: iam:ListUserPolicies is needed")
-    assert denied["b"].startswith("PASS")
-    gone = audit(
-        "check116",
-        answers={**listed, "iam:ListUserPolicies": only_for_a(ApiError("iam", "o", "NoSuchEntity", "x"))},
-        live=False,
-    )
-    assert gone["a"] == "INFO: a was deleted during the audit"
-    attached = audit(
-        "check116", answers={**listed, "iam:ListAttachedUserPolicies": access_denied("iam", "o")}, live=False
-    )
-    assert attached["b"].startswith("ERROR: access denied in us-east-1: iam:ListAttachedUserPolicies is needed")
-    nobody = audit("check116", answers={"iam:ListUsers": access_denied("iam", "o")}, live=False)
-    assert nobody[f"{ACCOUNT} us-east-1"].startswith("ERROR: access denied in us-east-1: iam:ListUsers is needed")
+@pytest.mark.usefixtures("moto")
+@pytest.mark.parametrize("check", ["check116", "check120", "check122"])
+def test_one_call_answers_for_check116_check120_and_check122(audit: Audit, check: str) -> None:
+    client = boto3.client("iam")
+    for name in ("one", "two"):
+        client.create_user(UserName=name)
+        client.create_policy(PolicyName=name, PolicyDocument=document("s3:Get*", "*"))
+    audit(check)
+    wanted = {"Filter": ["User", "Group", "Role", "LocalManagedPolicy"]}
+    assert audit.backend.calls == [("us-east-1", "iam", "GetAccountAuthorizationDetails", wanted)]
 
 
 CONTACT = {
@@ -304,94 +309,120 @@ def test_check120(audit: Audit) -> None:
     assert audit("check120") == {ACCOUNT: "PASS: AWSSupportAccess is held by real"}
 
 
+def holder(kind: str, name: str, *policies: str) -> dict[str, Any]:
+    """A user, group or role in the snapshot, with managed policies."""
+    attached = [{"PolicyName": arn.rpartition("/")[2], "PolicyArn": arn} for arn in policies]
+    return {
+        f"{kind}Name": name, "Arn": f"arn:aws:iam::{ACCOUNT}:{kind.lower()}/{name}", "AttachedManagedPolicies": attached,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("answers", "expected"),
     [
-        ({"PolicyRoles": [], "PolicyGroups": [{"GroupName": "g"}], "PolicyUsers": [{"UserName": "u"}]}, "FAIL: only users or groups hold AWSSupportAccess: user u, group g"),
-        ({"PolicyRoles": [], "PolicyGroups": [], "PolicyUsers": []}, "FAIL: nobody holds AWSSupportAccess"),
-        ({"PolicyRoles": [{"RoleName": "a"}, {"RoleName": "b"}], "PolicyGroups": [], "PolicyUsers": []}, "PASS: AWSSupportAccess is held by a, b"),
-        (ApiError("iam", "o", "NoSuchEntity", "x"), "FAIL: the managed policy AWSSupportAccess is unknown here"),
-        (access_denied("iam", "o"), "ERROR: access denied in us-east-1: iam:ListEntitiesForPolicy is needed"),
+        (iam(UserDetailList=[holder("User", "u", SUPPORT)], GroupDetailList=[holder("Group", "g", SUPPORT)]), "FAIL: only users or groups hold AWSSupportAccess: user u, group g"),
+        (iam(RoleDetailList=[holder("Role", "r", "arn:aws:iam::aws:policy/AWSSupportAccess2")]), "FAIL: nobody holds AWSSupportAccess"),
+        (iam(RoleDetailList=[holder("Role", "r", f"arn:aws:iam::{ACCOUNT}:policy/AWSSupportAccess")]), "FAIL: nobody holds AWSSupportAccess"),
+        (iam(RoleDetailList=[{**holder("Role", "r"), "PermissionsBoundary": {"PermissionsBoundaryArn": SUPPORT}}]), "FAIL: nobody holds AWSSupportAccess"),
+        (iam(RoleDetailList=[holder("Role", "a", SUPPORT), holder("Role", "b", SUPPORT), holder("Role", "c")]), "PASS: AWSSupportAccess is held by a, b"),
+        (iam(), "FAIL: nobody holds AWSSupportAccess"),
+        ({SNAPSHOT: access_denied("iam", "o")}, SNAPSHOT_DENIED),
     ],
 )  # fmt: skip
-def test_check120_answers(audit: Audit, answer: Stub, expected: str) -> None:
-    assert audit("check120", answers={"iam:ListEntitiesForPolicy": answer}, live=False)[ACCOUNT].startswith(expected)
+def test_check120_answers(audit: Audit, answers: dict[str, Stub], expected: str) -> None:
+    found = audit("check120", answers=answers, live=False)[ACCOUNT]
+    assert found.startswith(expected), found
 
 
-def test_check120_asks_for_the_partition_s_managed_policy(audit: Audit) -> None:
-    roles: dict[str, Stub] = {"iam:ListEntitiesForPolicy": {"PolicyRoles": [{"RoleName": "a"}]}}
-    audit("check120", answers=roles, live=False, partition="aws-cn", regions=["cn-north-1"])
-    assert [call[3] for call in audit.backend.calls] == [
-        {"PolicyArn": "arn:aws-cn:iam::aws:policy/AWSSupportAccess", "EntityFilter": "Role"}
-    ]
+def test_check120_looks_for_the_partition_s_managed_policy(audit: Audit) -> None:
+    def run(arn: str) -> str:
+        answers = iam(RoleDetailList=[holder("Role", "a", arn)])
+        return audit("check120", answers=answers, live=False, partition="aws-cn", regions=["cn-north-1"])[ACCOUNT]
+
+    assert run("arn:aws-cn:iam::aws:policy/AWSSupportAccess") == "PASS: AWSSupportAccess is held by a"
+    assert run(SUPPORT) == "FAIL: nobody holds AWSSupportAccess"
 
 
 @pytest.mark.usefixtures("moto")
 def test_check120_role_on_the_second_page(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     """The emulator does not page this operation by itself."""
     asked: list[str | None] = []
+    nothing: dict[str, Any] = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}
 
     def paged(response: IamResponse) -> ActionResult:
         asked.append(response._get_param("Marker"))
         if asked[-1] is None:
-            return ActionResult({"PolicyRoles": [], "IsTruncated": True, "Marker": "more"})
-        return ActionResult({"PolicyRoles": [{"RoleName": "late", "RoleId": "AROA1"}], "IsTruncated": False})
+            return ActionResult({**nothing, "IsTruncated": True, "Marker": "more"})
+        late = {
+            "RoleName": "late",
+            "AttachedManagedPolicies": [{"PolicyName": "AWSSupportAccess", "PolicyArn": SUPPORT}],
+        }
+        return ActionResult({**nothing, "RoleDetailList": [late], "IsTruncated": False})
 
-    monkeypatch.setattr(IamResponse, "list_entities_for_policy", paged)
+    monkeypatch.setattr(IamResponse, "get_account_authorization_details", paged)
     assert audit("check120") == {ACCOUNT: "PASS: AWSSupportAccess is held by late"}
     assert asked == [None, "more"]
+
+
+def policy(path: str, versions: dict[str, Any], default: str = "v1") -> dict[str, Any]:
+    """A customer managed policy in the snapshot. ``versions``: version id -> document."""
+    listed = [{"VersionId": id, "Document": text, "IsDefaultVersion": id == default} for id, text in versions.items()]
+    arn = f"arn:aws:iam::{ACCOUNT}:policy/{path}"
+    return {"Arn": arn, "DefaultVersionId": default, "AttachmentCount": 0, "PolicyVersionList": listed}
+
+
+P = f"arn:aws:iam::{ACCOUNT}:policy/path/p,1 (version v2, attached 0 times)"
 
 
 @pytest.mark.parametrize(
     ("statement", "expected"),
     [
-        ({"Action": "*", "Resource": "*"}, "FAIL: arn:p (version v2, attached 0 times) grants everything: statement number 1"),
-        ([{"Sid": "All", "Effect": "Allow", "Action": ["s3:*", "*"], "Resource": ["*"]}], "FAIL: arn:p (version v2, attached 0 times) grants everything: statement All"),
+        ({"Action": "*", "Resource": "*"}, f"FAIL: {P} grants everything: statement number 1"),
+        ([{"Sid": "All", "Effect": "Allow", "Action": ["s3:*", "*"], "Resource": ["*"]}], f"FAIL: {P} grants everything: statement All"),
         ({"Action": "*:*", "Resource": "*:*"}, "FAIL"),
-        ({"Action": "*", "Resource": "arn:aws:s3:::b/*"}, "PASS: arn:p (version v2, attached 0 times) does not grant everything"),
+        ({"Action": "*", "Resource": "arn:aws:s3:::b/*"}, f"PASS: {P} does not grant everything"),
         ({"Action": "*", "NotResource": "arn:aws:s3:::b/*"}, "FAIL"),
         ({"Action": "*", "NotResource": "*"}, "PASS"),
         ({"Effect": "Deny", "Action": "*", "Resource": "*"}, "PASS"),
         ({"NotAction": ["iam:*", "organizations:*"], "Resource": "*"}, "PASS"),
         ({"NotAction": "aws-portal:*", "Resource": "*"}, "FAIL"),
-        ({"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, "FAIL: arn:p (version v2, attached 0 times) grants everything: statement number 1 (with a Condition)"),
+        ({"Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}, f"FAIL: {P} grants everything: statement number 1 (with a Condition)"),
         ({"Action": "s3:*", "Resource": "*"}, "PASS"),
     ],
 )  # fmt: skip
 def test_check122(audit: Audit, statement: Any, expected: str) -> None:
     given = statement if isinstance(statement, list) else {"Effect": "Allow", **statement}
-    answers: dict[str, Stub] = {
-        "iam:ListPolicies": {
-            "Policies": [{"PolicyName": "p,1", "Arn": "arn:p", "DefaultVersionId": "v2", "AttachmentCount": 0}]
-        },
-        "iam:GetPolicyVersion": lambda p: (
-            {"PolicyVersion": {"Document": {"Statement": given}}} if p["VersionId"] == "v2" else {}
-        ),
-    }
-    found = audit("check122", answers=answers, live=False)
+    versions = {"v1": {"Statement": []}, "v2": {"Statement": given}}
+    found = audit("check122", answers=iam(Policies=[policy("path/p,1", versions, default="v2")]), live=False)
     assert list(found) == ["p,1"]
     assert found["p,1"].startswith(expected), found
 
 
+UNEXPECTED = "ERROR: iam:GetAccountAuthorizationDetails failed in us-east-1: UnexpectedAnswer: "
+
+
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("versions", "expected"),
     [
-        (access_denied("iam", "o"), "ERROR: access denied in us-east-1: iam:GetPolicyVersion is needed"),
-        (ApiError("iam", "o", "NoSuchEntity", "x"), "INFO: p was deleted during the audit"),
-        ({"PolicyVersion": {"Document": "{not json"}}, "ERROR: iam:GetPolicyVersion failed in us-east-1: UnexpectedAnswer: the policy document is not valid JSON"),
-        ({"PolicyVersion": {"Document": {}}}, "ERROR: iam:GetPolicyVersion failed in us-east-1: UnexpectedAnswer: the policy document has no Statement"),
+        ({"v1": "{not json"}, f"{UNEXPECTED}the policy document is not valid JSON"),
+        ({"v1": {}}, f"{UNEXPECTED}the policy document has no Statement"),
+        ({"v1": None}, f"{UNEXPECTED}the policy document has no Statement"),
+        ({"v2": {"Statement": []}}, f"{UNEXPECTED}policy arn:aws:iam::{ACCOUNT}:policy/p has no version v1"),
+        ({}, f"{UNEXPECTED}policy arn:aws:iam::{ACCOUNT}:policy/p has no version v1"),
     ],
 )  # fmt: skip
-def test_check122_errors(audit: Audit, answer: Stub, expected: str) -> None:
-    listed: dict[str, Stub] = {
-        "iam:ListPolicies": {"Policies": [{"PolicyName": "p", "Arn": "arn:p", "DefaultVersionId": "v1"}]}
-    }
-    assert audit("check122", answers={**listed, "iam:GetPolicyVersion": answer}, live=False)["p"].startswith(expected)
-    assert audit("check122", answers={"iam:ListPolicies": {"Policies": []}}, live=False) == {
-        ACCOUNT: "INFO: no customer policy to check in the account"
-    }
-    closed = audit("check122", answers={"iam:ListPolicies": access_denied("iam", "o")}, live=False)
-    assert closed[f"{ACCOUNT} us-east-1"].startswith("ERROR: access denied in us-east-1: iam:ListPolicies is needed")
+def test_check122_errors(audit: Audit, versions: dict[str, Any], expected: str) -> None:
+    fine = policy("fine", {"v1": {"Statement": []}})
+    found = audit("check122", answers=iam(Policies=[policy("p", versions), fine]), live=False)
+    assert found["p"].startswith(expected), found
+    assert found["fine"].startswith("PASS")
+
+
+def test_check122_without_policies(audit: Audit) -> None:
+    none = audit("check122", answers=iam(), live=False)
+    assert none == {ACCOUNT: "INFO: no customer policy to check in the account"}
+    closed = audit("check122", answers={SNAPSHOT: access_denied("iam", "o")}, live=False)
+    assert closed[f"{ACCOUNT} us-east-1"].startswith(SNAPSHOT_DENIED)
 
 
 @pytest.mark.usefixtures("moto")
