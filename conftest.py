@@ -7,6 +7,7 @@ pytest_plugins = [
     "plugins.collection",
     "plugins.execution",
     "plugins.shards",
+    "plugins.securityhub",
     "plugins.listing",
     "plugins.terminal",
     "fixtures.aws_session",

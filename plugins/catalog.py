@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -23,13 +24,16 @@ BEST_PRACTICE_TYPE = "Software and Configuration Checks/AWS Security Best Practi
 DATA = Path(__file__).resolve().parent.parent / "tests_compliance"
 
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Check:
-    """What is known of a check besides its verdicts. ``number`` is the number of the 2020 tool: 1.4, 7.100."""
+    """What is known of a check besides its verdicts."""
 
     id: str
+    number: str
+    """The number of the 2020 tool: 1.4 for check14, 7.100 for extra7100; a check of one's own has its id."""
     title: str
     severity: Severity
     service: str
@@ -45,14 +49,16 @@ class Check:
     settings: Mapping[str, Any] = field(hash=False)
     """Thresholds and their defaults: the function's keyword-only arguments."""
     function: Callable[..., object] = field(hash=False, repr=False)
+    member_of: tuple[str, ...] = ()
+    """Groups that it belongs to besides those of groups files and markers."""
 
     @functools.cached_property
-    def number(self) -> str:
-        """The dotted number: check110 is 1.10, extra7100 is 7.100."""
-        digits = re.search(r"\d+$", self.id)
-        if digits is None:
-            return self.id
-        return f"{digits.group()[0]}.{digits.group()[1:]}" if digits.group()[1:] else digits.group()
+    def groups(self) -> list[str]:
+        """Ids of the groups that the check belongs to: by a groups file, or by a marker on the function or its module."""
+        module = sys.modules.get(self.function.__module__)
+        marks = [*_marks(self.function), *_marks(module)]
+        listed = [*groups_by_check().get(self.id, []), *self.member_of]
+        return [*listed, *dict.fromkeys(name for name in marks if name in groups() and name not in listed)]
 
     @property
     def resource(self) -> type[Resource] | None:
@@ -92,6 +98,7 @@ def check(
         doc = inspect.getdoc(function) or function.__name__
         function.__check__ = Check(  # type: ignore[attr-defined]
             id=id,
+            number=number_of(id),
             title=doc.splitlines()[0].rstrip("."),
             severity=severity,
             service=service or (resource.service if resource else "other"),
@@ -111,13 +118,25 @@ def check(
     return decorate
 
 
+def number_of(id: str) -> str:
+    """The dotted number of a check's id: check110 is 1.10, extra7100 is 7.100."""
+    digits = re.fullmatch(r"(?:check|extra)(\d)(\d+)", id)
+    return f"{digits[1]}.{digits[2]}" if digits else id
+
+
+def _marks(place: object) -> list[str]:
+    """The names of the pytest markers on a function or module."""
+    marks = getattr(place, "pytestmark", [])
+    return [getattr(mark, "name", "") for mark in (marks if isinstance(marks, list) else [marks])]
+
+
 def check_of(function: object) -> Check | None:
     """The Check of a test function, or None for an ordinary test."""
     found = getattr(function, "__check__", None)
     return found if isinstance(found, Check) else None
 
 
-class Group(msgspec.Struct, frozen=True):
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A group of checks, which is a pytest marker of the same name."""
 
     id: str
@@ -127,37 +146,88 @@ class Group(msgspec.Struct, frozen=True):
     run_by_default: bool = False
 
 
-@functools.lru_cache(maxsize=1)
+class CatalogError(ValueError):
+    """A file of groups or of a framework cannot be used; the message names it and says why."""
+
+
 def groups() -> dict[str, Group]:
-    """All groups by id, in the order of ``tests_compliance/groups.yaml``."""
+    """All groups by id, in the order of ``tests_compliance/groups.yaml`` and then of the users' own files."""
+    return _groups(_own_folders)
+
+
+def own_groups() -> list[Group]:
+    """The groups of the users' own files."""
+    return [group for id, group in groups().items() if id not in _groups(())]
+
+
+def groups_by_check() -> dict[str, list[str]]:
+    """Check id -> ids of its groups."""
+    return _groups_by_check(_own_folders)
+
+
+_own_folders: tuple[Path, ...] = ()
+
+
+def own_folders() -> tuple[Path, ...]:
+    """The folders of users' own checks, where groups.yaml and frameworks/ may stand."""
+    return _own_folders
+
+
+def use_folders(folders: Iterable[Path]) -> None:
+    """Use the groups of these folders besides the suite's. Raises CatalogError when a file cannot be used."""
+    global _own_folders
+    _own_folders = tuple(folders)
+    groups()
+
+
+@functools.lru_cache(maxsize=8)
+def _groups(own_folders: tuple[Path, ...]) -> dict[str, Group]:
+    found: dict[str, Group] = {}
+    for file in (DATA / "groups.yaml", *(folder / "groups.yaml" for folder in own_folders)):
+        if not file.exists():
+            continue
+        for group in read_yaml(file, list[Group]):
+            if group.id in found:
+                raise CatalogError(f"{file}: there is a group {group.id} already")
+            if not re.fullmatch(r"[A-Za-z_][\w-]*", group.id):
+                raise CatalogError(f"{file}: {group.id!r} cannot be the name of a pytest marker")
+            found[group.id] = group
+    return found
+
+
+@functools.lru_cache(maxsize=8)
+def _groups_by_check(own_folders: tuple[Path, ...]) -> dict[str, list[str]]:
+    by_check: dict[str, list[str]] = {}
+    for group in _groups(own_folders).values():
+        for id in group.checks:
+            by_check.setdefault(aliases().get(id, id), []).append(group.id)
+    return by_check
+
+
+def read_yaml(file: Path, kind: type[T]) -> T:
+    """A YAML file as a value of ``kind``. Raises CatalogError naming the file (and line, where YAML is malformed)."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data = yaml.load((DATA / "groups.yaml").read_bytes(), Loader=loader)
-    return {group.id: group for group in msgspec.convert(data, list[Group])}
-
-
-@functools.lru_cache(maxsize=1)
-def groups_by_check() -> dict[str, list[str]]:
-    """Check id -> ids of its groups."""
-    by_check: dict[str, list[str]] = {}
-    for group in groups().values():
-        for id in group.checks:
-            by_check.setdefault(id, []).append(group.id)
-    return by_check
+    try:
+        return msgspec.convert(yaml.load(file.read_bytes(), Loader=loader), kind)
+    except OSError as error:
+        raise CatalogError(f"{file} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{file}, line {mark.line + 1}" if mark else str(file)
+        raise CatalogError(f"{where}: {getattr(error, 'problem', None) or 'is not YAML'}") from None
+    except msgspec.ValidationError as error:
+        raise CatalogError(f"{file}: {error}") from None
 
 
 @functools.lru_cache(maxsize=1)
 def aliases() -> dict[str, str]:
     """Other accepted id -> check id."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    data = yaml.load((DATA / "aliases.yaml").read_bytes(), Loader=loader)
-    return {alias: id for id, others in msgspec.convert(data, dict[str, list[str]]).items() for alias in others}
+    data = read_yaml(DATA / "aliases.yaml", dict[str, list[str]])
+    return {alias: id for id, others in data.items() for alias in others}
 
 
-def run_by_default(check_id: str) -> bool:
+def run_by_default(check: Check) -> bool:
     """Whether ``pytest`` with no selection runs the check: in a default group, or in no group at all (own checks)."""
-    member_of = groups_by_check().get(check_id)
-    return member_of is None or any(groups()[id].run_by_default for id in member_of)
+    return not check.groups or any(groups()[id].run_by_default for id in check.groups)

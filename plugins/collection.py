@@ -18,6 +18,7 @@ from fixtures.account import Account
 from fixtures.resource import Resource, kind_named
 from plugins import run as run_plugin
 from plugins.catalog import Check, check_of
+from plugins.compliance import rolls_up
 from plugins.discovery import Row
 from plugins.evaluation import Verdict
 from plugins.outputs.base import visible
@@ -39,6 +40,8 @@ class CheckItem(pytest.Item):
     row: Row
     tentative = False
     """An INFO "nothing to check" that only holds if the account's other shards find nothing either."""
+    late = False
+    """It reads the findings of the items before it, so it is not evaluated ahead of its turn."""
 
     def __init__(self, *, check: Check, row: Row, lineno: int, marks: list[pytest.Mark], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -88,8 +91,10 @@ def pytest_pycollect_makeitem(
     """Expand a selected check into its items; a check that is not selected becomes nothing and costs nothing."""
     check = check_of(obj)
     run = run_plugin.of(collector.config)
-    if check is None or run is None or not name.startswith("test"):
+    if run is None or not name.startswith("test"):
         return None
+    if check is None:
+        return list(_roll_ups(collector, name, obj, run)) if isinstance(obj, FunctionType) and rolls_up(obj) else None
     if check.id not in run.plan.checks:
         return []
     if not _is_simple(obj):
@@ -125,6 +130,25 @@ def _items(collector: pytest.Module | pytest.Class, name: str, check: Check, run
         )  # fmt: skip
         assert check.resource is not None
         item.tentative = in_parts and check.resource.scope == "region" and row.resource is None and _is_empty(row)
+        yield item
+
+
+def _roll_ups(
+    collector: pytest.Module | pytest.Class, name: str, function: FunctionType, run: Run
+) -> Iterator[CheckItem]:
+    """The requirements of the accounts. With workers the controller judges them, since a worker sees a part only."""
+    if run.shard is not None:
+        return
+    for plan, row in run.requirement_rows():
+        if plan.check.function is not function:
+            continue
+        marks = [pytest.Mark(mark, (), {}, _ispytest=True) for mark in mark_names(plan.check)]
+        full_name = f"{name}[{item_id(row)}]"
+        item: CheckItem = CheckItem.from_parent(
+            collector, name=full_name, nodeid=f"{collector.nodeid}::{full_name}", check=plan.check, row=row,
+            lineno=function.__code__.co_firstlineno - 1, marks=marks + getattr(function, "pytestmark", []),
+        )  # fmt: skip
+        item.late = True
         yield item
 
 
@@ -208,11 +232,19 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     if run is None:
         return
     order = {account.id: number for number, account in enumerate(run.accounts)}
-    if len(order) > 1:
-        items.sort(key=lambda item: order.get(_account_of(item), -1))
+    if len(order) > 1 or run.plan.requirements:
+        items.sort(key=lambda item: (order.get(_account_of(item), -1), getattr(item, "late", False)))
     if run.shard is not None:
         _drop_done(config, run, items)
         _apply_last_failed(config, run, items)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember that a check was not run on all of its resources."""
+    first = next((item for item in items if isinstance(item, CheckItem) and not item.late), None)
+    run = run_plugin.of(first.config) if first is not None else None
+    if run is not None:
+        run.deselected = True
 
 
 def _account_of(item: pytest.Item) -> str:

@@ -21,6 +21,7 @@ from typing import IO, Any
 
 from plugins.demo_world import MANAGEMENT_CREDENTIALS, fill
 from plugins.demo_world_account import HOME_REGION, REGIONS
+from plugins.demo_world_endpoints import add_connections
 from plugins.demo_world_identity import ROLE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,6 +171,7 @@ def serve() -> None:
 
     # moto looks a key's account up in all partitions, and fills each with AWS's 1,500 managed policies for that.
     vars(moto.iam.models)["PARTITION_NAMES"] = ["aws"]
+    add_connections()
     logging.getLogger("werkzeug").disabled = True
     application: Any = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)

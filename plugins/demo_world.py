@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from plugins import (
     demo_world_data,
     demo_world_edge,
+    demo_world_endpoints,
     demo_world_identity,
     demo_world_logging,
     demo_world_network,
@@ -61,3 +62,4 @@ def build(account: DemoAccount, management_id: str) -> None:
         demo_world_edge.build_region(account, region)
     demo_world_logging.build(account)
     demo_world_edge.build(account)
+    demo_world_endpoints.build(account, management_id)

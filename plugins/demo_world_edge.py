@@ -25,7 +25,7 @@ SECRET_VARIABLES = {
     "DB_PASSWORD": FAKE_PASSWORD,
 }
 FUNCTIONS: dict[str, list[dict[str, Any]]] = {
-    MANAGEMENT: [{"FunctionName": "report", "Runtime": "python3.13"}],
+    MANAGEMENT: [{"FunctionName": "report", "Runtime": "python3.13", "Environment": {"Variables": {"LOG_LEVEL": "info"}}}],
     PRODUCTION: [{"FunctionName": "orders", "Runtime": "python3.12"}, {"FunctionName": "legacy", "Runtime": "nodejs12.x"}],
     SANDBOX: [{"FunctionName": "scratch", "Runtime": "python2.7", "Environment": {"Variables": SECRET_VARIABLES},
                "Description": "=cmd|'/C calc'!A0 <script>alert(1)</script>"}],

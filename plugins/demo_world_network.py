@@ -153,7 +153,8 @@ def _storage(account: DemoAccount, ec2: Any, region: str) -> None:
         ec2.modify_snapshot_attribute(
             SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"]
         )
-        ec2.create_launch_template(LaunchTemplateName="dev", LaunchTemplateData={"UserData": _base64(SECRET_USER_DATA)})
+    data = SECRET_USER_DATA if account.name == SANDBOX else "#!/bin/bash\nyum -y update\n"
+    ec2.create_launch_template(LaunchTemplateName="workers", LaunchTemplateData={"UserData": _base64(data)})
 
 
 def _base64(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from fixtures.account import Account
 from fixtures.api import Crew, RegionApi
+from fixtures.endpoints import NOT_OFFERED
 from fixtures.errors import ApiError
 from fixtures.resource import Resource
 from plugins.catalog import Check
@@ -79,12 +80,16 @@ def discover(kinds: Iterable[Kind], accounts: Sequence[Account], crew: Crew, *, 
 
 
 def _list(kind: Kind, api: RegionApi, max_items: int | None) -> Listing:
-    """List a kind in one place. A kind that cannot be listed is ERROR for its checks, the others go on."""
+    """List a kind in one place. A kind that cannot be listed is ERROR for its checks, the others go on.
+
+    Where its service is not offered there is nothing of it: no resource and no error.
+    """
     listing = Listing()
     try:
         for found in kind.discover(api):
             if isinstance(found, ApiError):
-                listing.errors.append(found)
+                if found.code != NOT_OFFERED:
+                    listing.errors.append(found)
             elif max_items is not None and len(listing.resources) >= max_items:
                 listing.left_out += 1
             elif (error := _unnamed(found)) is not None:
@@ -92,7 +97,8 @@ def _list(kind: Kind, api: RegionApi, max_items: int | None) -> Listing:
             else:
                 listing.resources.append(found)
     except Exception as raised:  # noqa: BLE001
-        listing.errors.append(_error(raised))
+        if not (isinstance(raised, ApiError) and raised.code == NOT_OFFERED and raised.service == kind.service):
+            listing.errors.append(_error(raised))
     return listing
 
 

@@ -16,8 +16,13 @@ from plugins.catalog import Check
 Status: TypeAlias = Literal["PASS", "FAIL", "INFO", "WARNING", "ERROR"]
 STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "INFO", "WARNING", "ERROR")
 
+Xfailed: type[BaseException] = pytest.xfail.Exception
 Skipped: type[BaseException] = pytest.skip.Exception
 Failed: type[BaseException] = pytest.fail.Exception
+
+
+class NotEvaluated(Exception):
+    """A test's own word for ERROR: it could not judge, and the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,9 @@ def verdict_of(raised: BaseException) -> Verdict | None:
         return Verdict("FAIL", assertion_message(raised))
     if isinstance(raised, Skipped):
         return Verdict("INFO", str(getattr(raised, "msg", raised)))
-    if isinstance(raised, ApiError):
+    if isinstance(raised, Xfailed):
+        return Verdict("WARNING", str(getattr(raised, "msg", raised)))
+    if isinstance(raised, ApiError | NotEvaluated):
         return Verdict("ERROR", str(raised))
     if isinstance(raised, Failed):
         return Verdict("FAIL", str(getattr(raised, "msg", raised)))

@@ -49,7 +49,7 @@ class Ahead:
             item = next(self._next, None)
             if item is None:
                 return
-            if isinstance(item, CheckItem) and not item.tentative:
+            if isinstance(item, CheckItem) and not (item.tentative or item.late):
                 self._verdicts[item.nodeid] = self._start(item)
 
     def _start(self, item: CheckItem) -> Verdict | Future[Verdict]:
@@ -139,13 +139,16 @@ def verdict_report(
         outcome, longrepr = "failed", verdict.message
     elif verdict.status == "ERROR":
         outcome, when, longrepr = "failed", "setup", verdict.crash or verdict.message
-    elif verdict.status == "INFO":
+    elif verdict.status in ("INFO", "WARNING"):
         path, line, _ = location
         outcome, longrepr = "skipped", (path, (line or 0) + 1, verdict.message)  # type: ignore[assignment]
-    return pytest.TestReport(
+    report = pytest.TestReport(
         nodeid, location, {finding.check.id: 1}, outcome, longrepr, when,  # type: ignore[arg-type]
         duration=duration, start=started, stop=started + duration, user_properties=properties,
     )  # fmt: skip
+    if verdict.status == "WARNING":
+        report.wasxfail = verdict.message
+    return report
 
 
 def _phase(
@@ -172,12 +175,21 @@ def make_finding(check: Check, verdict: Verdict, row: Row, run: Run, nodeid: str
         region=row.region,
         resource_id=subject.id,
         resource_arn=subject.arn,
-        resource_type=check.resource_type if row.resource is not None else "AwsAccount",
+        resource_type=_resource_type(check, row),
         timestamp=run.now,
         nodeid=nodeid,
         tags=subject.tags,
         duration=duration,
+        resource_key=subject.key,
     )
+
+
+def _resource_type(check: Check, row: Row) -> str:
+    """The check's own type where it names one; else the resource's, since resources of one kind may have several."""
+    if row.resource is None:
+        return "AwsAccount"
+    kind = check.resource
+    return row.resource.resource_type if kind and check.resource_type == kind.resource_type else check.resource_type
 
 
 @pytest.hookimpl(tryfirst=True)

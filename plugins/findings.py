@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from plugins.catalog import Check, groups_by_check
+from plugins.catalog import Check
 from plugins.evaluation import Status
 
 
@@ -34,17 +34,20 @@ class Finding:
     nodeid: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     duration: float = 0.0
+    resource_key: str = ""
+    """What tells the resource from others of the same ARN (a user's credentials), "" where the ARN does."""
 
     @functools.cached_property
     def id(self) -> str:
         """The same for the same check and resource in every run and format."""
-        digest = hashlib.sha256((self.resource_arn or self.resource_id).encode("utf-8", "surrogatepass")).hexdigest()
+        key = self.resource_key or self.resource_arn or self.resource_id
+        digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         return f"auditest-{self.check.id}-{self.account}-{self.region}-{digest[:16]}"
 
     @property
     def groups(self) -> list[str]:
         """Ids of the groups that the check belongs to."""
-        return groups_by_check().get(self.check.id, [])
+        return self.check.groups
 
     @property
     def is_failure(self) -> bool:
@@ -56,7 +59,7 @@ class Finding:
         return [
             self.check.id, self.status, self.message, self.account, self.account_name, self.profile, self.partition,
             self.region, self.resource_id, self.resource_arn, self.resource_type, self.timestamp.isoformat(),
-            self.nodeid, self.tags, self.duration,
+            self.nodeid, self.tags, self.duration, self.resource_key,
         ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from plugins import options as options_plugin
-from plugins.catalog import Check, groups, groups_by_check
+from plugins.catalog import Check, groups
 from plugins.options import Options
 from plugins.selection import make_plan
 
@@ -49,9 +49,8 @@ def sort_key(check: Check) -> tuple[int, int, str]:
 
 def check_lines(checks: Iterable[Check]) -> list[str]:
     """One line per check: id, severity, service, title, groups."""
-    of_groups = {id: ", ".join(names) for id, names in groups_by_check().items()}
     return [
-        f"{check.id:<10} {check.severity:<13} {check.service:<15} {check.title} [{of_groups.get(check.id, '')}]"
+        f"{check.id:<10} {check.severity:<13} {check.service:<15} {check.title} [{', '.join(check.groups)}]"
         for check in sorted(checks, key=sort_key)
     ]
 

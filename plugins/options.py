@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from fixtures.session import DEFAULT_ROLE_SESSION_NAME, Entry
-from plugins.catalog import SEVERITIES, aliases, groups
+from fixtures.trust import is_account_id
+from plugins.catalog import DATA, SEVERITIES, CatalogError, aliases, groups, use_folders
 
-FORMATS = ("text", "mono", "csv", "json", "jsonl", "junit-xml")
+FORMATS = ("text", "mono", "csv", "json", "jsonl", "json-asff", "junit-xml", "html")
 
 OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (
@@ -70,6 +71,19 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--role-session-name",),
         {"metavar": "NAME", "help": f"name of the role session (default: {DEFAULT_ROLE_SESSION_NAME})"},
     ),
+    (
+        ("--trusted-account",),
+        {"metavar": "ID,ID", "help": "accounts that may be linked to the audited ones, besides each other"},
+    ),
+    (
+        ("--active-probes",),
+        {"action": "store_true", "help": "let checks open connections to audited endpoints (extra787, extra788)"},
+    ),
+    (("-S", "--security-hub"), {"action": "store_true", "help": "import the findings into AWS Security Hub"}),
+    (
+        ("--security-hub-only-fails",),
+        {"action": "store_true", "help": "import only failed and accepted findings, with --security-hub"},
+    ),
     (("--config",), {"metavar": "FILE", "help": "thresholds of checks, TOML or YAML"}),
     (("--record",), {"metavar": "FILE", "help": "save every API answer in FILE"}),
     (("--replay",), {"metavar": "FILE", "help": "run from a saved FILE, with no credentials and no network"}),
@@ -122,6 +136,10 @@ class Options:
     external_id: str
     session_duration: int
     role_session_name: str
+    trusted_accounts: list[str]
+    active_probes: bool
+    security_hub: bool
+    security_hub_only_fails: bool
     config: Path | None
     record: Path | None
     replay: Path | None
@@ -190,11 +208,16 @@ def read(config: pytest.Config) -> Options:
         external_id=value("external_id") or "",
         session_duration=number("session_duration", 900, 43200, 3600) or 3600,
         role_session_name=value("role_session_name") or DEFAULT_ROLE_SESSION_NAME,
+        trusted_accounts=items("trusted_account"),
+        active_probes=bool(value("active_probes")),
+        security_hub=bool(value("security_hub")),
+        security_hub_only_fails=bool(value("security_hub_only_fails")),
         config=Path(value("config")) if value("config") else None,
         record=Path(value("record")) if value("record") else None,
         replay=Path(value("replay")) if value("replay") else None,
         demo=bool(value("demo")),
     )
+    _use_own_groups(config, options.checks_dirs)
     _refuse_unknown("format", options.formats, FORMATS, "--output-formats")
     _refuse_unknown("group", options.groups, groups(), "--group")
     _refuse_unknown("severity", options.severities, SEVERITIES, "--severity")
@@ -208,10 +231,21 @@ def read(config: pytest.Config) -> Options:
     return options
 
 
+def _use_own_groups(config: pytest.Config, checks_dirs: Iterable[Path]) -> None:
+    """Read the groups of the folders that the user's own checks are in."""
+    folders = dict.fromkeys(folder.resolve() for folder in (*checks_dirs, *map(Path, config.args)) if folder.is_dir())
+    folders.pop(DATA, None)
+    try:
+        use_folders(folders)
+    except CatalogError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 def _refuse_contradictions(options: Options) -> None:
-    bad_accounts = [id for id in options.accounts if not (len(id) == 12 and id.isdigit())]
-    if bad_accounts:
-        raise pytest.UsageError(f"--account: {bad_accounts[0]!r} is not a 12-digit account ID")
+    for flag, accounts in (("--account", options.accounts), ("--trusted-account", options.trusted_accounts)):
+        bad = [id for id in accounts if not is_account_id(id)]
+        if bad:
+            raise pytest.UsageError(f"{flag}: {bad[0]!r} is not a 12-digit account ID")
     if options.accounts and not options.role:
         raise pytest.UsageError("--account needs --role: say which role to assume in the accounts (-R NAME)")
     if options.role and not options.role.startswith("arn:") and not options.accounts:
@@ -230,6 +264,12 @@ def _refuse_contradictions(options: Options) -> None:
         raise pytest.UsageError("--external-id needs --role")
     if options.record and options.replay:
         raise pytest.UsageError("--record and --replay exclude each other")
+    if options.active_probes and options.replay:
+        raise pytest.UsageError("--active-probes opens connections, which --replay never does: leave one of them out")
+    if options.security_hub and options.replay:
+        raise pytest.UsageError("--security-hub imports into a live account, which --replay has none of")
+    if options.security_hub_only_fails and not options.security_hub:
+        raise pytest.UsageError("--security-hub-only-fails needs --security-hub")
     if options.demo and (options.replay or options.role or options.profiles):
         raise pytest.UsageError("--demo audits its own sample organization: leave --profile, --role and --replay out")
     for folder in options.checks_dirs:

@@ -63,7 +63,7 @@ def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any])
     assert run is not None
     parcel = json.loads(data["parcel"])
     packed = parcel["finding"]
-    finding = unpacked(run.plan.known[packed[0]], packed)
+    finding = unpacked(run.plan.check(packed[0]), packed)
     longrepr = parcel["longrepr"]
     if isinstance(longrepr, list):
         longrepr = tuple(longrepr)
@@ -87,6 +87,7 @@ class Reporter:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.options = options_plugin.of(config)
+        self.run = run_plugin.of(config)
         self.tally = Tally()
         self.files: list[str] = []
         self._writers: dict[str, list[Any]] = {}
@@ -103,6 +104,8 @@ class Reporter:
             return
         seen.add(finding.nodeid)
         self.tally.add(finding)
+        if self.run is not None:
+            self.run.outcomes.add(finding)
         if self.options.only_fails and not finding.is_failure:
             return
         for writer in self._writers_of(finding.account):
@@ -115,7 +118,7 @@ class Reporter:
         if writers is None:
             from plugins.outputs.base import report_name, writers_for
 
-            run = run_plugin.of(self.config)
+            run = self.run
             assert run is not None
             name = self.options.output_filename or report_name(account, run.now)
             if self.options.output_filename and len(run.accounts) > 1:
@@ -127,6 +130,8 @@ class Reporter:
     def account_done(self, account: str) -> None:
         """Finish the reports of an account that has no more findings."""
         self._seen.pop(account, None)
+        if self.run is not None:
+            self.run.outcomes.forget(account)
         for writer in self._writers.pop(account, []):
             writer.close()
             self.files.append(str(writer.path))
@@ -150,7 +155,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Open for findings, except on workers, whose findings travel to the controller."""
     config = session.config
     run = run_plugin.of(config)
-    if run_plugin.is_worker(config) or run is None or not run.plan.checks or config.option.collectonly:
+    if run_plugin.is_worker(config) or run is None or not run.plan.findings_expected or config.option.collectonly:
         return
     reporter = config.stash[KEY] = Reporter(config)
     if reporter.options.formats:

@@ -36,10 +36,10 @@ from fixtures.session import (
 from plugins import options as options_plugin
 from plugins import settings
 from plugins.catalog import Check
+from plugins.compliance import Outcomes, Planned, partial_reason, rows
 from plugins.discovery import Kind, Listings, Row, discover, rows_for
 from plugins.options import Options
 from plugins.selection import Plan, make_plan, register_markers
-from plugins.settings import Settings
 
 
 @dataclass
@@ -82,12 +82,15 @@ class Run:
         self.options: Options = options_plugin.of(session.config)
         self.crew = Crew()
         self.plan: Plan = make_plan(session, self.options)
-        self._settings = settings.load(self.options.config, self.plan.known) if self.options.config else Settings()
+        self._settings = settings.load(self.options.config, self.plan.known)
         self.now: datetime = now()
         self.accounts: list[Account] = []
         self.entries: dict[str, Entry] = {}
         self.shard: Shard | None = None
         self.listings: Listings = {}
+        self.outcomes = Outcomes(id for one in self.plan.requirements for id in one.requirement.checks)
+        self.deselected = False
+        """Whether something (-k, --deselect) left out resources of selected checks."""
         self.nothing_found: list[tuple[str, str, tuple[str, int | None, str]]] = []
         """Check id, node id and location of the checks for which this shard found nothing (see CheckItem.tentative)."""
         self.left_out: dict[str, int] = {}
@@ -108,6 +111,7 @@ class Run:
         except (SessionError, RecordingError) as error:
             raise pytest.UsageError(str(error)) from None
         self._entered = True
+        self._instruct(account.id for account in self.accounts)
         return self.accounts
 
     def _enter(self) -> None:
@@ -134,12 +138,20 @@ class Run:
         options = self.options
         if options.replay is not None:
             self.accounts = replayed(Recording(options.replay), self.crew, options.filter_regions, [shard.account])
-            return
-        door = Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder())
-        error = ApiError(*shard.error) if shard.error else None
-        account = known_account(shard.entry, shard.facts, door, error)
-        account.regions_error = ApiError(*shard.regions_error) if shard.regions_error else None
-        self.accounts = [account]
+        else:
+            door = Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder())
+            error = ApiError(*shard.error) if shard.error else None
+            account = known_account(shard.entry, shard.facts, door, error)
+            account.regions_error = ApiError(*shard.regions_error) if shard.regions_error else None
+            self.accounts = [account]
+        self._instruct(data["audited"])
+
+    def _instruct(self, audited: Iterable[str]) -> None:
+        """Give the accounts of this process what checks may ask of the run: whom to trust, whether to open connections."""
+        trusted = frozenset([*audited, *self.options.trusted_accounts])
+        for account in self.accounts:
+            account.trusted_accounts = trusted
+            account.active_probes = self.options.active_probes
 
     def shards(self, workers: int) -> list[Shard]:
         """Cut the accounts into shards: one per account, or per part of its regions when workers would be idle."""
@@ -170,6 +182,7 @@ class Run:
         return {
             "shard": asdict(shard),
             "now": self.now.isoformat(),
+            "audited": [account.id for account in self.accounts],
             "record_part": f"{self.options.record}.{worker}.part" if self.options.record else "",
         }
 
@@ -209,6 +222,14 @@ class Run:
             return []
         self.discover({kind})
         return rows_for(check, self.listings, self.accounts, **self._part())
+
+    def requirement_rows(self, account: Account | None = None) -> list[tuple[Planned, Row]]:
+        """What is rolled up, once the checks are done: in all accounts of this process, or in one."""
+        accounts = self.accounts if account is None else [account]
+        return list(rows(self.plan.requirements, accounts, self.outcomes, self.plan.checks.__contains__, self._partial))
+
+    def _partial(self) -> str:
+        return partial_reason(self.config, bool(self.left_out), self.deselected)
 
     def _part(self) -> dict[str, Any]:
         if self.shard is None:

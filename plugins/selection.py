@@ -6,10 +6,11 @@ are read first: a check that -m, -k, --check, --group, --severity and node ids l
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FunctionType
 
@@ -17,7 +18,8 @@ import pytest
 from _pytest.mark.expression import Expression
 
 from fixtures.resource import Resource, kind_named
-from plugins.catalog import Check, check_of, groups, groups_by_check, run_by_default
+from plugins.catalog import CatalogError, Check, aliases, check_of, groups, own_groups, run_by_default
+from plugins.compliance import MARKER, Planned, planned, rolls_up
 from plugins.options import Options, nearest
 
 MOST_UNKNOWN_NAMES = 6
@@ -34,6 +36,22 @@ class Plan:
     kinds: set[type[Resource]] = field(default_factory=set)
     nodeids: dict[str, str] = field(default_factory=dict)
     """Check id -> node id of its function."""
+    requirements: list[Planned] = field(default_factory=list)
+    """What is rolled up after the checks."""
+
+    @property
+    def findings_expected(self) -> bool:
+        """Whether anything selected gives findings."""
+        return bool(self.checks or self.requirements)
+
+    def check(self, id: str) -> Check:
+        """The check of a finding: a check, or a requirement in the place of one. Raises KeyError."""
+        found = self.known.get(id)
+        return found if found is not None else self._by_requirement[id]
+
+    @functools.cached_property
+    def _by_requirement(self) -> dict[str, Check]:
+        return {one.check.id: one.check for one in self.requirements}
 
 
 @dataclass(frozen=True)
@@ -61,9 +79,12 @@ def make_plan(session: pytest.Session, options: Options) -> Plan:
     by_default = _is_default_run(session.config, options)
     for one in found:
         check = check_of(one.function)
-        if not one.wanted or not _passes_expressions(session.config, one):
+        if not one.wanted or not (rolls_up(one.function) or _passes_expressions(session.config, one)):
             continue
-        if check is None:
+        if check is None and rolls_up(one.function):
+            if session.config.option.markexpr or options.groups:
+                plan.requirements += _requirements(session, options, one, plan)
+        elif check is None:
             plan.kinds.update(_kinds_of(one.function))
         elif is_selected(check, options, by_default):
             plan.checks[check.id] = check
@@ -72,9 +93,30 @@ def make_plan(session: pytest.Session, options: Options) -> Plan:
     return plan
 
 
+def _requirements(session: pytest.Session, options: Options, found: _Found, plan: Plan) -> Iterator[Planned]:
+    """The requirements that are rolled up: those of frameworks whose groups are selected by -m or --group."""
+
+    def wanted(check: Check) -> bool:
+        marks = frozenset([*found.marks, *mark_names(check)])
+        return is_selected(check, options, False) and _passes_expressions(session.config, replace(found, marks=marks))
+
+    try:
+        yield from planned(found.function, found.nodeid, wanted, _all_known(session, plan))
+    except CatalogError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _all_known(session: pytest.Session, plan: Plan) -> dict[str, Check]:
+    """The checks of the command line's paths and those of the suite itself."""
+    if session.config.args_source == pytest.Config.ArgsSource.TESTPATHS:
+        return plan.known
+    suite = {c.id: c for f in _functions(session, _testpaths(session.config)) if (c := check_of(f.function))}
+    return {**suite, **plan.known}
+
+
 def is_selected(check: Check, options: Options, by_default: bool) -> bool:
     """Whether the suite's own options (not -m and -k) select a check."""
-    member_of = groups_by_check().get(check.id, [])
+    member_of = check.groups
     if options.checks and check.id not in options.checks:
         return False
     if options.groups and not set(options.groups) & set(member_of):
@@ -85,12 +127,12 @@ def is_selected(check: Check, options: Options, by_default: bool) -> bool:
         return False
     if options.severities and check.severity not in options.severities:
         return False
-    return not by_default or run_by_default(check.id)
+    return not by_default or run_by_default(check)
 
 
 def mark_names(check: Check) -> list[str]:
     """The markers that a check's items carry besides those on the function: its id and its groups."""
-    return [check.id, *groups_by_check().get(check.id, [])]
+    return [check.id, *check.groups]
 
 
 def _is_default_run(config: pytest.Config, options: Options) -> bool:
@@ -100,16 +142,20 @@ def _is_default_run(config: pytest.Config, options: Options) -> bool:
 
 
 def _refuse_unknown(plan: Plan, session: pytest.Session, options: Options) -> None:
-    wanted = [*options.checks, *options.exclude_checks]
-    if not set(wanted) - plan.known.keys():
+    wanted = {
+        "--check": options.checks,
+        "--exclude-check": options.exclude_checks,
+        **{f"groups.yaml: group {group.id}": [aliases().get(id, id) for id in group.checks] for group in own_groups()},
+    }
+    if not {id for ids in wanted.values() for id in ids} - plan.known.keys():
         return
-    known = dict(plan.known)
-    if session.config.args_source != pytest.Config.ArgsSource.TESTPATHS:
-        known |= {c.id: c for f in _functions(session, _testpaths(session.config)) if (c := check_of(f.function))}
-    for id in wanted:
-        if id not in known:
-            flag = "--check" if id in options.checks else "--exclude-check"
-            raise pytest.UsageError(f"{flag}: unknown check {id!r}{nearest(id, known)} (--list-checks shows them all)")
+    known = _all_known(session, plan)
+    for where, ids in wanted.items():
+        for id in ids:
+            if id not in known:
+                raise pytest.UsageError(
+                    f"{where}: unknown check {id!r}{nearest(id, known)} (--list-checks shows them all)"
+                )
 
 
 def _kinds_of(function: Callable[..., object]) -> Iterator[type[Resource]]:
@@ -241,3 +287,4 @@ def register_markers(config: pytest.Config) -> None:
     """Make every group a registered marker."""
     for group in groups().values():
         config.addinivalue_line("markers", f"{group.id}: {group.title} ({len(group.checks)} checks)")
+    config.addinivalue_line("markers", f"{MARKER}: requirements of frameworks, rolled up from the findings of the run")

@@ -8,11 +8,14 @@ TOML or YAML::
     [accounts.123456789012.check14]
     max_access_key_age_days = 30
 
-The names, types and defaults are the keyword-only arguments of the check functions; anything else is refused.
+The names, types and defaults are the keyword-only arguments of the check functions; anything else is refused. The
+environment variables BASE64_LIMIT and HEX_LIMIT set the entropy limits of the checks that look for secrets, unless the
+file does.
 """
 
 from __future__ import annotations
 
+import os
 import tomllib
 import typing
 from collections.abc import Mapping
@@ -27,6 +30,10 @@ from plugins.catalog import Check, aliases
 from plugins.options import nearest
 
 Overrides = dict[str, dict[str, Any]]
+
+LIMITS_IN_ENVIRONMENT = {"BASE64_LIMIT": "secrets_base64_entropy_limit", "HEX_LIMIT": "secrets_hex_entropy_limit"}
+HIGHEST_ENTROPY = 8.0
+"""Bits per character that detect-secrets' limits may reach."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +50,47 @@ class Settings:
         return {**shared, **own} if own else shared
 
 
-def load(path: Path, checks: Mapping[str, Check]) -> Settings:
-    """Read and validate a configuration file. Raises pytest.UsageError naming the file and what is wrong."""
+def load(path: Path | None, checks: Mapping[str, Check]) -> Settings:
+    """Read and validate the environment's limits and a configuration file. Raises pytest.UsageError."""
+    limits = limits_in_environment()
+    everywhere: Overrides = {
+        id: known for id, check in checks.items() if (known := {k: v for k, v in limits.items() if k in check.settings})
+    }
+    if path is None:
+        return Settings(everywhere)
     data = _parse(path)
     accounts = data.pop("accounts", {})
     if not isinstance(accounts, dict):
         raise pytest.UsageError(f"--config: {path}: accounts must be a table of account IDs")
-    everywhere = {_known(id, checks, path): _checked(id, values, checks, path) for id, values in data.items()}
+    for id, values in _validated(data, checks, path).items():
+        everywhere[id] = {**everywhere.get(id, {}), **values}
     by_account = {}
     for account, overrides in accounts.items():
         if not isinstance(overrides, dict):
             raise pytest.UsageError(f"--config: {path}: accounts.{account} must be a table of check ids")
-        by_account[str(account)] = {
-            _known(id, checks, path): _checked(id, values, checks, path) for id, values in overrides.items()
-        }
+        by_account[str(account)] = _validated(overrides, checks, path)
     return Settings(everywhere, by_account)
+
+
+def limits_in_environment() -> dict[str, float]:
+    """Setting -> limit of BASE64_LIMIT and HEX_LIMIT where they are set. Raises pytest.UsageError."""
+    limits = {}
+    for variable, setting in LIMITS_IN_ENVIRONMENT.items():
+        text = os.environ.get(variable, "").strip()
+        if not text:
+            continue
+        try:
+            limit = float(text)
+        except ValueError:
+            limit = -1.0
+        if not 0.0 <= limit <= HIGHEST_ENTROPY:
+            raise pytest.UsageError(f"{variable}={text}: it must be a number from 0.0 to {HIGHEST_ENTROPY}")
+        limits[setting] = limit
+    return limits
+
+
+def _validated(data: dict[str, Any], checks: Mapping[str, Check], path: Path) -> Overrides:
+    return {_known(id, checks, path): _checked(id, values, checks, path) for id, values in data.items()}
 
 
 def _parse(path: Path) -> dict[str, Any]:

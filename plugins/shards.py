@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 
+from fixtures.account import Account
 from plugins import reporting
 from plugins import run as run_plugin
 from plugins.catalog import Check
+from plugins.collection import item_id
 from plugins.discovery import Row, empty_row
-from plugins.evaluation import Verdict
+from plugins.evaluation import Verdict, evaluate
 from plugins.execution import make_finding, verdict_report
 from plugins.findings import Finding, properties_of
 from plugins.reporting import attach, finding_in
@@ -176,9 +178,18 @@ class ShardQueue:
             for check_id in parts[0]:
                 if all(check_id in part for part in parts):
                     self._report_nothing(shard, parts[0][check_id])
+        self._roll_up(self._account(shard))
         reporter = reporting.of(self.config)
         if reporter is not None:
             reporter.account_done(shard.account)
+
+    def _roll_up(self, account: Account) -> None:
+        """Judge the requirements of a complete account."""
+        for plan, row in self.run.requirement_rows(account):
+            verdict = evaluate(plan.check, row.subject)
+            nodeid = f"{plan.nodeid}[{item_id(row)}]"
+            path, _, name = nodeid.partition("::")
+            self._emit(plan.check, verdict, row, nodeid, (path, 0, name))
 
     def _report_nothing(self, shard: Shard, nothing: Nothing) -> None:
         check_id, nodeid, location = nothing
@@ -200,7 +211,7 @@ class ShardQueue:
             self._emit(check, row.verdict, row, nodeid, (path, 0, nodeid.partition("::")[2]))
         self._close(shard)
 
-    def _account(self, shard: Shard) -> Any:
+    def _account(self, shard: Shard) -> Account:
         return next(account for account in self.run.accounts if account.id == shard.account)
 
     def _emit(

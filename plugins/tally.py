@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from plugins.catalog import Check
+from plugins.compliance import ARGUMENT
 from plugins.evaluation import Status
 from plugins.findings import Finding
 
@@ -28,9 +29,14 @@ class Tally:
     """Reason -> (account, check id) that it kept from being evaluated."""
     examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     checks: dict[str, Check] = field(default_factory=dict)
+    requirements: dict[str, Counter[Status]] = field(default_factory=lambda: defaultdict(Counter))
+    """Framework -> its requirements by status, over all accounts; not among the other counts."""
 
     def add(self, finding: Finding) -> None:
         """Count a finding."""
+        if finding.check.kind == ARGUMENT:
+            self.requirements[finding.check.finding_type.rpartition("/")[2]][finding.status] += 1
+            return
         id, status, account = finding.check.id, finding.status, finding.account
         self.checks[id] = finding.check
         self.statuses[status] += 1

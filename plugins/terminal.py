@@ -275,6 +275,9 @@ def summary(tally: Tally, selected: list[Check], accounts: list[str], width: int
     if tally.errors:
         lines.append("")
         lines += _errors(tally, width)
+    if tally.requirements:
+        lines.append("")
+        lines += _requirements(tally)
     lines.append("")
     lines += coverage(tally, [check.id for check in selected], accounts)
     counts = "  ".join(
@@ -327,6 +330,22 @@ def _errors(tally: Tally, width: int) -> list[str]:
         lines.append(f"    {shown}")
     if len(order) > 10:
         lines.append(f"  and {len(order) - 10} more reasons, see the reports")
+    return lines
+
+
+REQUIREMENT_COLUMNS: dict[Status, str] = {
+    "PASS": "met", "FAIL": "not met", "WARNING": "accepted", "ERROR": "not evaluated", "INFO": "not looked at",
+}  # fmt: skip
+
+
+def _requirements(tally: Tally) -> list[str]:
+    used = [status for status in REQUIREMENT_COLUMNS if any(row[status] for row in tally.requirements.values())]
+    first = max(len("requirements"), *(len(name) for name in tally.requirements))
+    lines = ["requirements".ljust(first) + "".join(f"{REQUIREMENT_COLUMNS[status]:>15}" for status in used)]
+    lines += [
+        name.ljust(first) + "".join(f"{row[status] or '-':>15}" for status in used)
+        for name, row in tally.requirements.items()
+    ]
     return lines
 
 

@@ -23,6 +23,7 @@ from plugins import demo as demo_module
 from plugins.demo import ROOT, Demo, DemoError, environment, start
 from plugins.demo_world_account import MANAGEMENT, PRODUCTION, REGIONS, SANDBOX, Emulator, require_loopback
 from plugins.demo_world_data import OBJECT_KEYS
+from plugins.demo_world_endpoints import STRANGER
 from plugins.demo_world_logging import BROKEN_CHAINS, PATTERNS
 
 NAMES = (MANAGEMENT, PRODUCTION, SANDBOX)
@@ -408,7 +409,7 @@ def test_buckets(demo: Demo, enter: Enter) -> None:
         ("lambda", "list_functions", "Functions", (1, 2, 1)),
         ("sqs", "list_queues", "QueueUrls", (2, 3, 3)),
         ("sns", "list_topics", "Topics", (2, 3, 1)),
-        ("elbv2", "describe_load_balancers", "LoadBalancers", (1, 1, 1)),
+        ("elbv2", "describe_load_balancers", "LoadBalancers", (2, 2, 2)),
         ("elb", "describe_load_balancers", "LoadBalancerDescriptions", (0, 0, 1)),
         ("ecr", "describe_repositories", "repositories", (1, 1, 1)),
         ("ecs", "list_task_definitions", "taskDefinitionArns", (1, 1, 1)),
@@ -423,6 +424,8 @@ def test_buckets(demo: Demo, enter: Enter) -> None:
         ("cloudformation", "describe_stacks", "Stacks", (1, 1, 1)),
         ("autoscaling", "describe_launch_configurations", "LaunchConfigurations", (1, 1, 1)),
         ("route53", "list_hosted_zones", "HostedZones", (1, 1, 1)),
+        ("ec2", "describe_launch_templates", "LaunchTemplates", (1, 1, 1)),
+        ("ec2", "describe_vpc_endpoint_service_configurations", "ServiceConfigurations", (1, 1, 1)),
         ("guardduty", "list_detectors", "DetectorIds", (1, 1, 0)),
     ],
 )
@@ -431,6 +434,24 @@ def test_a_spread_of_services(
 ) -> None:
     found = tuple(len(getattr(enter(name, service), operation)().get(key, [])) for name in NAMES)
     assert found == counts
+
+
+def test_endpoint_services(demo: Demo, enter: Enter) -> None:
+    """The account itself is connected, in the sandbox a stranger; in production and sandbox strangers may ask."""
+    owners, admitted = [], []
+    for name in NAMES:
+        ec2 = enter(name, "ec2")
+        [service] = ec2.describe_vpc_endpoint_service_configurations()["ServiceConfigurations"]
+        [connection] = ec2.describe_vpc_endpoint_connections()["VpcEndpointConnections"]
+        assert connection["ServiceId"] == service["ServiceId"]
+        assert connection["VpcEndpointState"] == "available"
+        owners.append(connection["VpcEndpointOwner"])
+        listed = ec2.describe_vpc_endpoint_service_permissions(ServiceId=service["ServiceId"])["AllowedPrincipals"]
+        admitted.append({one["Principal"] for one in listed})
+        assert enter(name, "ec2", "us-east-1").describe_vpc_endpoint_connections()["VpcEndpointConnections"] == []
+    assert owners == [*demo.accounts[:2], STRANGER]
+    root = f"arn:aws:iam::{demo.accounts[0]}:root"
+    assert admitted == [{root}, {root, f"arn:aws:iam::{STRANGER}:role/partner"}, {"*"}]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -104,7 +104,9 @@ class Writer:
 
 def writer_kinds() -> dict[str, tuple[type[Writer], str]]:
     """Format -> its writer and the ending of its files."""
+    from plugins.outputs.asff_report import AsffWriter
     from plugins.outputs.csv_report import CsvWriter
+    from plugins.outputs.html_report import HtmlWriter
     from plugins.outputs.json_report import JsonlWriter, JsonWriter
     from plugins.outputs.junit_report import JunitWriter
     from plugins.outputs.text_report import MonoWriter, TextWriter
@@ -115,7 +117,9 @@ def writer_kinds() -> dict[str, tuple[type[Writer], str]]:
         "csv": (CsvWriter, ".csv"),
         "json": (JsonWriter, ".json"),
         "jsonl": (JsonlWriter, ".jsonl"),
+        "json-asff": (AsffWriter, ".asff.json"),
         "junit-xml": (JunitWriter, ".xml"),
+        "html": (HtmlWriter, ".html"),
     }
 
 

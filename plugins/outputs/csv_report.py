@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from plugins.catalog import Check, groups_by_check
+from plugins.catalog import Check
 from plugins.findings import Finding
 from plugins.outputs.base import Writer, timestamp
 
@@ -47,7 +47,7 @@ def _constant(check: Check) -> tuple[str, str, str, str]:
         cells(check.number),
         cells("Scored" if check.scored else "Not Scored", check.level, check.title),
         cells(check.id, check.severity, check.service),
-        cells(GROUP_SEPARATOR.join(groups_by_check().get(check.id, [])), check.remediation, check.url),
+        cells(GROUP_SEPARATOR.join(check.groups), check.remediation, check.url),
     )
 
 

@@ -7,7 +7,7 @@ import json
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from plugins.catalog import Check, groups_by_check
+from plugins.catalog import Check
 from plugins.evaluation import Status
 from plugins.findings import Finding
 from plugins.outputs.base import Writer, encoded, timestamp
@@ -72,7 +72,7 @@ def _constant(check: Check) -> tuple[str, str, str, str]:
         members(Scored="Scored" if check.scored else "Not Scored", Level=check.level, Control_ID=check.number),
         members(Check_ID=check.id, Severity=check.severity, Service=check.service),
         members(
-            Groups=groups_by_check().get(check.id, []),
+            Groups=check.groups,
             Remediation={"Text": check.remediation, "Url": check.url, "Command": check.command},
         ),
     )

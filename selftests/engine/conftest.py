@@ -53,7 +53,7 @@ class Emulator:
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         if account:
             sts = boto3.client("sts", region, endpoint_url=self.url, **keys)
-            role = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/r", RoleSessionName="s")["Credentials"]
+            role = sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/r", RoleSessionName="selftest")["Credentials"]
             keys = {
                 "aws_access_key_id": role["AccessKeyId"], "aws_secret_access_key": role["SecretAccessKey"],
                 "aws_session_token": role["SessionToken"],

@@ -14,7 +14,7 @@ def test_the_example_check_runs(emulator: Emulator, suite: Suite) -> None:
     example = next(block for block in re.findall(r"```python\n(.*?)```", TEXT, re.S) if "@check(" in block)
     folder = suite.folder / "own"
     folder.mkdir()
-    (folder / "test_security_groups.py").write_text(example)
+    (folder / "test_descriptions.py").write_text(example)
     done = suite("--check=own1", f"--checks-dir={folder}", "--filter-region=eu-west-1", env=emulator.environment)
     found = {one["Status"] for one in done.findings()}
     assert found == {"FAIL", "Pass"}, done.out + done.err

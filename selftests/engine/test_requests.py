@@ -49,10 +49,17 @@ def test_workers_do_not_repeat_each_others_calls(server: Server, suite: Suite) -
     assert counted["requests"] == counted["distinct"]
 
 
-def test_calls_of_consecutive_resources_overlap(server: Server, suite: Suite) -> None:
+def test_one_call_answers_for_all_users(server: Server, suite: Suite) -> None:
     server.stats(reset=True)
     done = suite("--check=check116", "--filter-region=eu-west-1", env=server.environment)
-    assert len(done.findings()) == 9, done.out + done.err  # one user each, two calls a user
+    assert len(done.findings()) == 9, done.out + done.err  # one user each
+    assert server.stats()["requests"] == 2 + 1
+
+
+def test_calls_of_consecutive_resources_overlap(server: Server, suite: Suite) -> None:
+    server.stats(reset=True)
+    done = suite("--check=extra763", "--filter-region=eu-west-1", env=server.environment)
+    assert len(done.findings()) == 9, done.out + done.err  # one bucket each, two calls a bucket
     counted = server.stats()
     assert counted["requests"] == counted["distinct"] == 2 + 1 + 2 * 9
     assert counted["peak_in_flight"] >= 5

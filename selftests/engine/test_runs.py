@@ -266,6 +266,10 @@ BAD_INPUT = [
     (["--role=Audit"], "--role needs --account"),
     (["--account=123456789012"], "--account needs --role"),
     (["--account=12", "--role=x"], "'12' is not a 12-digit account ID"),
+    (["--account=12345678901٢", "--role=x"], "is not a 12-digit account ID"),
+    (["--trusted-account=111111111111,12"], "--trusted-account: '12' is not a 12-digit account ID"),
+    (["--trusted-account=arn:aws:iam::111111111111:root"], "is not a 12-digit account ID"),
+    (["-o", "trusted_account=*"], "--trusted-account: '*' is not a 12-digit account ID"),
     (["--session-duration=899", "--role=arn:aws:iam::123456789012:role/x"], "--session-duration: 899 is out of range"),
     (["--role=arn:aws:iam::123456789012:user/x"], "is not the ARN of a role"),
     (["--external-id=x"], "--external-id needs --role"),
@@ -274,6 +278,7 @@ BAD_INPUT = [
     (["--max-items=0"], "--max-items: 0 is out of range"),
     (["--checks-dir=/nonexistent"], "is not a folder"),
     (["--record=a", "--replay=b"], "exclude each other"),
+    (["--active-probes", "--replay=b"], "--active-probes opens connections, which --replay never does"),
 ]
 
 

@@ -66,3 +66,29 @@ def test_mistakes_are_named(tmp_path: Path, name: str, text: str | None, message
         load(path, KNOWN)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@check("extra1", severity="low", remediation="r")
+def scans(
+    account: object, *, secrets_base64_entropy_limit: float = 4.5, secrets_hex_entropy_limit: float = 3.0
+) -> None:
+    """Scans."""
+
+
+def test_limits_of_the_environment_give_way_to_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {**KNOWN, "extra1": check_of(scans)}
+    assert load(None, known).of("extra1", "1") == {}  # type: ignore[arg-type]
+    monkeypatch.setenv("BASE64_LIMIT", " 3.5")
+    monkeypatch.setenv("HEX_LIMIT", "8")
+    limits = {"secrets_base64_entropy_limit": 3.5, "secrets_hex_entropy_limit": 8.0}
+    assert load(None, known).of("extra1", "1") == limits  # type: ignore[arg-type]
+    assert load(None, known).of("check14", "1") == {}  # type: ignore[arg-type]
+    file = write(tmp_path, "c.toml", "[extra1]\nsecrets_hex_entropy_limit = 2.0\n")
+    assert load(file, known).of("extra1", "1") == {**limits, "secrets_hex_entropy_limit": 2.0}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["8.1", "-0.1", "high", "nan", "inf", "1e400"])
+def test_limits_out_of_range_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEX_LIMIT", text)
+    with pytest.raises(pytest.UsageError, match=r"HEX_LIMIT=.*: it must be a number from 0.0 to 8.0"):
+        load(None, KNOWN)

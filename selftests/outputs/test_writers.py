@@ -30,14 +30,15 @@ from plugins.outputs.csv_report import COLUMNS, FORMULA_STARTS
 from plugins.outputs.junit_report import xml
 from plugins.outputs.text_report import render_heading, render_line
 
-FORMATS = ["csv", "json", "jsonl", "junit-xml", "text", "mono"]
+FORMATS = ["csv", "json", "jsonl", "json-asff", "junit-xml", "text", "mono", "html"]
 ROOT = Path(__file__).resolve().parents[2]
 CHECK = Check(
+    number="7.3",
     id="extra73", title="S3 buckets are not public", severity="critical", service="s3", resource_type="AwsS3Bucket",
     remediation="Block public access.", url="https://docs.aws.amazon.com/x", command="aws s3api x", level="Extra",
     scored=False, finding_type="t", kind="bucket", settings={}, function=lambda: None,
 )  # fmt: skip
-OTHER_CHECK = replace(CHECK, id="check14", title="Access keys are rotated", level="Level 1", scored=True)
+OTHER_CHECK = replace(CHECK, id="check14", number="1.4", title="Access keys are rotated", level="Level 1", scored=True)
 NOW = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
 HOSTILE = [
     'quo"te', "it's", "<script>alert(1)</script>", "two\nlines", "a::b[c]", "=1+2", "+x", "-x", "@x", "\tx", "comma,semi;",
@@ -112,11 +113,12 @@ def test_every_format_has_every_finding(tmp_path: Path) -> None:
     files = write(tmp_path, findings)
     assert {kind: str(path.relative_to(tmp_path)) for kind, path in files.items()} == {
         "csv": "out.csv", "json": "out.json", "jsonl": "out.jsonl", "junit-xml": "junit-reports/out.xml",
-        "text": "out.txt", "mono": "out.mono.txt",
+        "json-asff": "out.asff.json", "html": "out.html", "text": "out.txt", "mono": "out.mono.txt",
     }  # fmt: skip
     assert len(read_csv(files["csv"])) == len(findings)
     assert len(json.loads(read(files["json"]))) == len(findings)
     assert len(read_jsonl(files["jsonl"])) == len(findings)
+    assert len(json.loads(read(files["json-asff"]))) == 3 * len(HOSTILE)  # neither INFO nor ERROR
     assert [case[-1].tag for case in read_suite(files["junit-xml"])] == len(HOSTILE) * [
         "system-out", "failure", "skipped", "skipped", "error",
     ]  # fmt: skip
