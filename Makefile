@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?= -m cislevel1 -n 8
 
-.PHONY: setup dev demo audit test lint types selftest lock clean
+.PHONY: setup dev demo audit test lint types selftest docs lock clean
 
 setup: .venv/.locked
 
@@ -35,8 +35,17 @@ lint: dev
 types: dev
 	$(BIN)/mypy .
 
+# The second command compares the calls that the checks made in the first with permissions/ and docs/.
 selftest: dev
-	$(BIN)/python -m pytest selftests -n 2 -q
+	rm -rf .calls
+	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests -n 2 -q
+	$(BIN)/python -m docs.generate --check --calls .calls
+
+# Writes docs/checks.md, examples/config.toml and permissions/ from the checks and the calls they make in the self-tests.
+docs: dev
+	rm -rf .calls
+	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests/cis selftests/extras -n 2 -q
+	$(BIN)/python -m docs.generate --calls .calls
 
 # Rewrites the lock files from pyproject.toml (needs uv).
 lock:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
+import json
+import os
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -135,6 +138,37 @@ class Audit:
             return result
         finally:
             crew.close()
+            self.note_calls(check_id)
+
+    def note_calls(self, check_id: str) -> None:
+        """Compare the calls of a check with permissions/calls.yaml; AUDITEST_CALLS gathers them instead."""
+        made = {f"{service}:{operation}" for _, service, operation, _ in self.backend.calls}
+        MADE.setdefault(check_id, set()).update(made)
+        unknown = sorted(made - set(known_calls().get(check_id, ())))
+        if unknown and CALLS_FOLDER not in os.environ and known_calls():
+            raise AssertionError(f"{check_id} makes {', '.join(unknown)}, not in permissions/calls.yaml: run make docs")
+
+
+CALLS_FOLDER = "AUDITEST_CALLS"
+MADE: dict[str, set[str]] = {}
+"""The calls of this process's tests, by check id."""
+
+
+@functools.lru_cache(maxsize=1)
+def known_calls() -> dict[str, list[str]]:
+    """permissions/calls.yaml, read once."""
+    from permissions.policy import CALLS, calls
+
+    return calls() if CALLS.exists() else {}
+
+
+def pytest_sessionfinish() -> None:
+    """Leave the calls of this process's tests in the folder that AUDITEST_CALLS names."""
+    folder = os.environ.get(CALLS_FOLDER)
+    if folder and MADE:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        text = json.dumps({id: sorted(made) for id, made in MADE.items()})
+        Path(folder, f"{os.getpid()}.json").write_text(text)
 
 
 @pytest.fixture

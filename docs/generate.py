@@ -1,0 +1,154 @@
+"""Writes what follows from the checks: docs/checks.md, examples/config.toml and the policy in permissions/.
+
+python -m docs.generate                  write the files
+python -m docs.generate --check          say which are out of date, exit 1
+python -m docs.generate --calls FOLDER   take the calls of the checks from the self-tests that wrote FOLDER first
+                                         (AUDITEST_CALLS=FOLDER pytest selftests); with --check, compare them
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from permissions.policy import ADDITIONAL, CALLS, HERE, actions_of, additional_policy, calls, is_managed
+from plugins.catalog import Check
+from plugins.listing import sort_key
+
+ROOT = HERE.parent
+CHECKS = ROOT / "docs" / "checks.md"
+CONFIG = ROOT / "examples" / "config.toml"
+
+
+def recorded_calls(folder: Path) -> dict[str, list[str]]:
+    """The calls that self-tests saw: check id -> calls. ``folder`` has one file for each of their processes."""
+    found: dict[str, set[str]] = {}
+    for file in folder.glob("*.json"):
+        for id, made in json.loads(file.read_text()).items():
+            found.setdefault(id, set()).update(made)
+    return {id: sorted(made) for id, made in found.items()}
+
+
+def calls_text(made: Mapping[str, Iterable[str]], checks: Mapping[str, Check]) -> str:
+    """The text of calls.yaml."""
+    lines = ["# The calls that each check makes, as the self-tests see them. Written by docs/generate.py."]
+    order = sorted(checks.values(), key=sort_key)
+    lines += [f"{check.id}: [{', '.join(sorted(made.get(check.id, ())))}]" for check in order]
+    return "\n".join(lines) + "\n"
+
+
+def checks_text(checks: Mapping[str, Check], made: Mapping[str, list[str]]) -> str:
+    """The text of docs/checks.md."""
+    by_service: dict[str, list[Check]] = {}
+    for check in sorted(checks.values(), key=sort_key):
+        by_service.setdefault(check.service, []).append(check)
+    lines = [
+        "# Checks",
+        "",
+        f"All {len(checks)} checks, by service. This page is written from the checks themselves by `make docs`.",
+        "",
+        "Permissions in *italics* are beyond the managed policies SecurityAudit and ViewOnlyAccess; they are in",
+        "[permissions/auditest-additional.json](../permissions/auditest-additional.json). Every audit also calls",
+        "`ec2:DescribeRegions`. Thresholds are set with `--config` ([examples/config.toml](../examples/config.toml)).",
+        "",
+        "| service | checks |",
+        "|---|---|",
+    ]
+    for service in sorted(by_service):
+        ids = ", ".join(f"[{check.id}](#{check.id})" for check in by_service[service])
+        lines.append(f"| [{service}](#{service}) | {ids} |")
+    for service in sorted(by_service):
+        lines += ["", f"## {service}"]
+        for check in by_service[service]:
+            lines += _section(check, made.get(check.id, []))
+    return "\n".join(lines) + "\n"
+
+
+def _section(check: Check, made: Iterable[str]) -> list[str]:
+    file = Path(check.function.__code__.co_filename).relative_to(ROOT)
+    level = f" · CIS {check.number}, {check.level.lower()}" if check.level != "Extra" else ""
+    permissions = ", ".join(f"{one}" if is_managed(one) else f"*{one}*" for one in actions_of(made))
+    lines = [
+        "",
+        f"### {check.id}",
+        "",
+        f"{check.title}.",
+        "",
+        f"- severity {check.severity} · resource {check.resource_type}{level}",
+        f"- code: `{check.function.__name__}` in [{file}](../{file})",
+        f"- groups: {', '.join(check.groups) or 'none'}",
+        f"- permissions: {permissions or 'none of its own'}",
+    ]
+    if check.settings:
+        values = ", ".join(f"`{name} = {toml_value(value)}`" for name, value in check.settings.items())
+        lines.append(f"- thresholds: {values}")
+    lines.append(f"- remediation: {check.remediation}" + (f" ([source]({check.url}))" if check.url else ""))
+    if check.command:
+        lines += ["", "  ```", f"  {check.command}", "  ```"]
+    return lines
+
+
+def config_text(checks: Mapping[str, Check]) -> str:
+    """The text of examples/config.toml: every threshold with its default."""
+    lines = [
+        "# Every threshold of every check with its default: pytest --config examples/config.toml changes nothing.",
+        "# Keep the lines that you change. For one account alone: [accounts.123456789012.check14]. Written by `make docs`.",
+    ]
+    for check in sorted(checks.values(), key=sort_key):
+        if not check.settings:
+            continue
+        lines += ["", f"# {check.title}", f"[{check.id}]"]
+        for name, value in check.settings.items():
+            lines.append(f"# {name} is not set" if value is None else f"{name} = {toml_value(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: object) -> str:
+    """A threshold as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return f"[{', '.join(toml_value(one) for one in items)}]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {toml_value(one)}" for key, one in value.items()) + " }"
+    return "not set" if value is None else str(value)
+
+
+def texts(checks: Mapping[str, Check], made: Mapping[str, list[str]]) -> dict[Path, str]:
+    """File -> the text that it should have."""
+    return {
+        CALLS: calls_text(made, checks),
+        ADDITIONAL: additional_policy(made),
+        CHECKS: checks_text(checks, made),
+        CONFIG: config_text(checks),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write or compare the files; 1 when --check finds a difference."""
+    from selftests.conftest import every_check
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--calls", type=Path)
+    options = parser.parse_args(arguments)
+    checks = every_check()
+    wanted = texts(checks, recorded_calls(options.calls) if options.calls else calls())
+    stale = [file for file, text in wanted.items() if not file.exists() or file.read_text() != text]
+    for file in stale:
+        if options.check:
+            print(f"{file.relative_to(ROOT)} is out of date: run make docs")
+        else:
+            file.write_text(wanted[file])
+            print(f"wrote {file.relative_to(ROOT)}")
+    return int(bool(stale) and options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
