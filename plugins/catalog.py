@@ -18,8 +18,14 @@ from fixtures.resource import Resource, kind_named
 Severity: TypeAlias = Literal["critical", "high", "medium", "low", "informational"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low", "informational")
 
+# Finding types. Source: AWS Security Hub User Guide, "Types taxonomy for ASFF".
 CIS_TYPE = "Software and Configuration Checks/Industry and Regulatory Standards/CIS AWS Foundations Benchmark"
 BEST_PRACTICE_TYPE = "Software and Configuration Checks/AWS Security Best Practices"
+NETWORK_REACHABILITY = f"{BEST_PRACTICE_TYPE}/Network Reachability"
+PATCH_MANAGEMENT = "Software and Configuration Checks/Patch Management"
+CVE = "Software and Configuration Checks/Vulnerabilities/CVE"
+DATA_EXPOSURE = "Effects/Data Exposure"
+PASSWORDS = "Sensitive Data Identifications/Passwords"
 
 DATA = Path(__file__).resolve().parent.parent / "tests_compliance"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.bucket_policy import WRITE_ACTIONS, encryption_denies, grants_write, matches, tls_deny
+from fixtures.bucket_policy import WRITE_ACTIONS, encryption_denies, grants_write, tls_deny
+from fixtures.policy import matches
 
 ARN = "arn:aws:s3:::data"
 

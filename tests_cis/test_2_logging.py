@@ -9,7 +9,7 @@ from fixtures.account import Account
 from fixtures.awsconfig import Recorder
 from fixtures.cloudtrail import Trail, trail_inventory
 from fixtures.ec2 import Vpc
-from fixtures.kms import DEFAULT_ROTATION_DAYS, KmsKey
+from fixtures.kms import KmsKey
 from fixtures.s3 import TrailBucket
 from plugins.catalog import check
 
@@ -163,12 +163,9 @@ def test_kms_key_rotates(kms_key: KmsKey, *, max_rotation_period_days: int | Non
     """Customer managed symmetric KMS keys rotate automatically."""
     if not kms_key.can_rotate or kms_key.rotation is None:
         pytest.skip(f"{kms_key.label} cannot rotate automatically")
-    assert kms_key.rotation["KeyRotationEnabled"], f"{kms_key.label}: rotation is off"
-    days = kms_key.rotation.get("RotationPeriodInDays", DEFAULT_ROTATION_DAYS)
-    assert max_rotation_period_days is None or days <= max_rotation_period_days, (
-        f"{kms_key.label}: it rotates every {days} days, the limit is {max_rotation_period_days}"
-    )
-    return f"{kms_key.label}: rotation is on, every {days} days"
+    problem = kms_key.rotation_problem(max_rotation_period_days)
+    assert not problem, problem
+    return f"{kms_key.label}: rotation is on, every {kms_key.rotation_days} days"
 
 
 @check(

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from fixtures.apigateway import OPEN, RestApi, RestApiStage
-from plugins.catalog import check
+from plugins.catalog import NETWORK_REACHABILITY, check
 
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 SHOWN = 10
 
 

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from fixtures.cloudformation import Stack
 from fixtures.secrets import Limits, in_pairs
-from plugins.catalog import check
-
-PASSWORDS = "Sensitive Data Identifications/Passwords"
+from plugins.catalog import PASSWORDS, check
 
 
 @check(

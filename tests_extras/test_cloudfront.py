@@ -11,9 +11,8 @@ from fixtures.ageing import (
     OBSOLETE_VIEWER_POLICIES,
 )
 from fixtures.cloudfront import GEO_RESTRICTIONS, VIEWER_PROTOCOLS, Distribution
-from plugins.catalog import check
+from plugins.catalog import NETWORK_REACHABILITY, check
 
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 UPDATE = "aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config file://config.json"
 
 

@@ -4,10 +4,8 @@ import pytest
 
 from fixtures.ebs import EbsSettings, Image, Snapshot, Volume
 from fixtures.ec2 import ElasticIp, Instance
-from plugins.catalog import check
+from plugins.catalog import DATA_EXPOSURE, NETWORK_REACHABILITY, check
 
-DATA_EXPOSURE = "Effects/Data Exposure"
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 PATCHING = "https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager.html"
 
 

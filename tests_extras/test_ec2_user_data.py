@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from fixtures.autoscaling import LaunchDefinition
 from fixtures.ec2 import Instance
 from fixtures.secrets import Limits, described, find
-from plugins.catalog import check
-
-DATA_EXPOSURE = "Effects/Data Exposure"
+from plugins.catalog import DATA_EXPOSURE, check
 
 
 @check(

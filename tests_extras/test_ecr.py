@@ -3,10 +3,8 @@
 import pytest
 
 from fixtures.ecr import UNSUCCESSFUL, WITHOUT_RESULT, Repository
-from plugins.catalog import check
+from plugins.catalog import CVE, NETWORK_REACHABILITY, check
 
-CVE = "Software and Configuration Checks/Vulnerabilities/CVE"
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 SCANNING = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html"
 
 

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from fixtures.ecs import TaskDefinition, secrets_in, variables
 from fixtures.secrets import Limits
-from plugins.catalog import check
-
-PASSWORDS = "Sensitive Data Identifications/Passwords"
+from plugins.catalog import PASSWORDS, check
 
 
 @check(

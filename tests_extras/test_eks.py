@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from fixtures.eks import EksCluster
-from plugins.catalog import check
+from plugins.catalog import NETWORK_REACHABILITY, check
 
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 ENDPOINT = "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"
 
 

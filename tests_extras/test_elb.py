@@ -7,9 +7,7 @@ import pytest
 from fixtures.ageing import CURRENT_PROTOCOLS, ELB_CLASSIC_CIPHERS, ELB_CLASSIC_POLICIES, WEAK_CIPHER_WORDS
 from fixtures.elb import HttpLoadBalancer, LoadBalancer
 from fixtures.tls import TlsRules
-from plugins.catalog import check
-
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+from plugins.catalog import NETWORK_REACHABILITY, check
 
 
 @check(

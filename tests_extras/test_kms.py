@@ -2,10 +2,8 @@
 
 import pytest
 
-from fixtures.kms import DEFAULT_ROTATION_DAYS, CustomerKey
-from plugins.catalog import check
-
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+from fixtures.kms import CustomerKey
+from plugins.catalog import NETWORK_REACHABILITY, check
 
 
 @check(
@@ -39,9 +37,6 @@ def test_customer_key_rotates(customer_key: CustomerKey, *, max_rotation_period_
         pytest.skip(f"{key.label} is {key.state}: KMS rotates enabled keys only")
     if not key.can_rotate or key.rotation is None:
         pytest.skip(f"{key.label} cannot rotate automatically")
-    assert key.rotation["KeyRotationEnabled"], f"{key.label}: rotation is off"
-    days = key.rotation.get("RotationPeriodInDays", DEFAULT_ROTATION_DAYS)
-    assert max_rotation_period_days is None or days <= max_rotation_period_days, (
-        f"{key.label}: it rotates every {days} days, the limit is {max_rotation_period_days}"
-    )
-    return f"{key.label}: rotation is on, every {days} days"
+    problem = key.rotation_problem(max_rotation_period_days)
+    assert not problem, problem
+    return f"{key.label}: rotation is on, every {key.rotation_days} days"

@@ -8,11 +8,8 @@ import pytest
 from fixtures.ageing import LAMBDA_RUNTIMES, LAMBDA_RUNTIMES_AS_OF, Runtime
 from fixtures.lambda_ import LambdaFunction, Support, named_accounts, openings
 from fixtures.secrets import Limits, in_pairs
-from plugins.catalog import check
+from plugins.catalog import NETWORK_REACHABILITY, PASSWORDS, PATCH_MANAGEMENT, check
 
-PASSWORDS = "Sensitive Data Identifications/Passwords"
-PATCH_MANAGEMENT = "Software and Configuration Checks/Patch Management"
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 RETRIEVING_SECRETS = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html"
 
 

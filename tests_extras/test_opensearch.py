@@ -6,11 +6,7 @@ import pytest
 
 from fixtures.opensearch import SearchDomain, is_private, outside
 from fixtures.search_instance import SearchInstance
-from plugins.catalog import check
-
-DATA_EXPOSURE = "Effects/Data Exposure"
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
-PATCH_MANAGEMENT = "Software and Configuration Checks/Patch Management"
+from plugins.catalog import DATA_EXPOSURE, NETWORK_REACHABILITY, PATCH_MANAGEMENT, check
 
 
 @check(

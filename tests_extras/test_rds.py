@@ -5,10 +5,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from fixtures.rds import DbInstance, DbSnapshot
-from plugins.catalog import check
-
-DATA_EXPOSURE = "Effects/Data Exposure"
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+from plugins.catalog import DATA_EXPOSURE, NETWORK_REACHABILITY, check
 
 
 @check(

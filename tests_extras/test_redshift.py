@@ -3,9 +3,7 @@
 import pytest
 
 from fixtures.redshift import RedshiftCluster, delivery_failure, log_destination
-from plugins.catalog import check
-
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+from plugins.catalog import NETWORK_REACHABILITY, check
 
 
 @check(

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from fixtures.data_events import Kind
 from fixtures.public_policy import MIN_PREFIX_IPV4, MIN_PREFIX_IPV6
 from fixtures.s3 import Bucket
-from plugins.catalog import check
-
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+from plugins.catalog import NETWORK_REACHABILITY, check
 
 
 @check(

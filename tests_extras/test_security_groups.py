@@ -7,9 +7,8 @@ import pytest
 from fixtures.ec2 import SecurityGroup
 from fixtures.network import Opening, rule_count
 from fixtures.security_group_use import used_by
-from plugins.catalog import check
+from plugins.catalog import NETWORK_REACHABILITY, check
 
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 SECURITY_GROUPS = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html"
 SHOWN = 3
 

@@ -1,9 +1,7 @@
 """Amazon SNS: topics."""
 
 from fixtures.sns import Topic
-from plugins.catalog import check
-
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+from plugins.catalog import NETWORK_REACHABILITY, check
 
 
 @check(

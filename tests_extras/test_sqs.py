@@ -1,9 +1,7 @@
 """Amazon SQS: queues."""
 
 from fixtures.sqs import Queue
-from plugins.catalog import check
-
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+from plugins.catalog import NETWORK_REACHABILITY, check
 
 
 @check(

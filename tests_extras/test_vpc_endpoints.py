@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from fixtures.endpoint_services import CONNECTED, REQUESTED, EndpointService
 from fixtures.trust import is_trusted, trusted_accounts
-from plugins.catalog import check
+from plugins.catalog import NETWORK_REACHABILITY, check
 
-NETWORK_REACHABILITY = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
 ENDPOINT_SERVICES = "https://docs.aws.amazon.com/vpc/latest/privatelink/configure-endpoint-service.html"
 
 
