@@ -3,6 +3,7 @@
     python -m bench engine --findings 50000 [-n 2]        the engine alone: an account from a recording, no network
     python -m bench emulator --resources 200 --latency-ms 100    requests and wall time against moto with added latency
     python -m bench accounts --accounts 40 -n 2           memory and CPU of many accounts on few workers
+    python -m bench organization --latency-ms 50 [-n 2]   all checks on the demo's organization: requests per service
     python -m bench start                                 from process start to the first finding, one region
 
 Times on a shared machine are noise: compare figures of one run with each other. ``cpu_ms_per_finding`` is the growth of
@@ -99,7 +100,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bench.counting_server", str(self.port), str(self.latency_ms)],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            env={**os.environ, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},
         )  # fmt: skip
         for _ in range(200):
             try:
@@ -139,16 +140,46 @@ def emulator(resources: int, latency_ms: float, regions: int, arguments: list[st
         with tempfile.TemporaryDirectory() as folder:
             output = ["--output-formats=jsonl", f"--output-directory={folder}"]
             result = run([f"--filter-region={','.join(names)}", *output, *arguments], server.environment)
-        counted = server.stats()
-    result |= {
+        return result | requests(server, latency_ms)
+
+
+ALL_CHECKS = "extras or cislevel2 or secrets or trustboundaries or elasticsearch or pci or hipaa"
+
+
+def organization(latency_ms: float, workers: int) -> dict[str, Any]:
+    """All checks and requirements on the three accounts and regions of the demo's organization."""
+    from plugins.demo_world import MANAGEMENT_CREDENTIALS, fill
+    from plugins.demo_world_account import REGIONS
+    from plugins.demo_world_identity import ROLE
+
+    with Server(latency_ms) as server:
+        accounts = fill(server.url).values()
+        server.stats(reset=True)
+        keys = {
+            "AWS_ACCESS_KEY_ID": MANAGEMENT_CREDENTIALS["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": MANAGEMENT_CREDENTIALS["SecretAccessKey"],
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            result = run(
+                ["-A", ",".join(accounts), "-R", ROLE, f"--filter-region={','.join(REGIONS)}", "-m", ALL_CHECKS,
+                 "-n", str(workers), "--output-formats=jsonl", f"--output-directory={folder}"],
+                server.environment | keys,
+            )  # fmt: skip
+        return result | requests(server, latency_ms)
+
+
+def requests(server: Server, latency_ms: float) -> dict[str, Any]:
+    """What the server counted; ``floor_s``: the time that so many requests take with so many in flight."""
+    counted = server.stats()
+    return {
         "requests": counted["requests"],
-        "duplicates": counted["requests"] - counted["distinct"],
+        "distinct": counted["distinct"],
+        "duplicates": counted["duplicates"],
         "peak_in_flight": counted["peak_in_flight"],
         "requests_per_service": counted["services"],
-        "repeated": counted["repeated"][:10],
+        "repeated": {name: number for name, number in counted["repeated"].items() if number},
         "floor_s": round(counted["requests"] / max(1, counted["peak_in_flight"]) * latency_ms / 1000, 2),
     }
-    return result
 
 
 def start() -> dict[str, Any]:
@@ -176,6 +207,9 @@ def main() -> None:
     live.add_argument("--latency-ms", type=float, default=100)
     live.add_argument("--regions", type=int, default=3)
     live.add_argument("arguments", nargs="*", help="further pytest arguments, after --")
+    demo = commands.add_parser("organization")
+    demo.add_argument("--latency-ms", type=float, default=50)
+    demo.add_argument("-n", type=int, default=0)
     commands.add_parser("start")
     given = parser.parse_args()
     if given.command == "engine":
@@ -184,6 +218,8 @@ def main() -> None:
         result = accounts(given.accounts, given.each, given.n)
     elif given.command == "emulator":
         result = emulator(given.resources, given.latency_ms, given.regions, given.arguments)
+    elif given.command == "organization":
+        result = organization(given.latency_ms, given.n)
     else:
         result = start()
     print(json.dumps({"command": given.command, **result}, indent=2))

@@ -37,6 +37,8 @@ class Counting:
     def reset(self) -> None:
         """Start counting anew."""
         self.seen: Counter[tuple[str, str]] = Counter()
+        self.answered: set[tuple[str, str]] = set()
+        self.repeated: Counter[str] = Counter()
         self.services: Counter[str] = Counter()
         self.now = self.peak = 0
 
@@ -47,7 +49,8 @@ class Counting:
             "distinct": len(self.seen),
             "peak_in_flight": self.peak,
             "services": dict(self.services.most_common()),
-            "repeated": [name for (name, _), count in self.seen.items() if count > 1],
+            "duplicates": sum(self.repeated.values()),
+            "repeated": dict(self.repeated.most_common()),
         }
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
@@ -58,16 +61,25 @@ class Counting:
             return [json.dumps(self.stats()).encode()]
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
-        self.count(environ, body)
+        question = self.count(environ, body)
         time.sleep(self.latency)
+
+        def noting(status: str, *others: Any) -> Any:
+            if status.startswith("2"):
+                self.answered.add(question)
+            return start(status, *others)
+
         try:
-            return self.inner(environ, start)
+            return self.inner(environ, noting)
         finally:
             with self.lock:
                 self.now -= 1
 
-    def count(self, environ: dict[str, Any], body: bytes) -> None:
-        """Count a request: the same question by the same caller is a repeated one."""
+    def count(self, environ: dict[str, Any], body: bytes) -> tuple[str, str]:
+        """Count a request and give what it asks: asked again by the same caller, though it was answered, it is a duplicate.
+
+        Asking again after an error is none: a retry, or a report that was not ready yet.
+        """
         found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
         key, region, service = found.groups() if found else ("", "", "")
         form = dict(parse_qsl(body.decode("utf-8", "replace")))
@@ -75,11 +87,14 @@ class Counting:
         name = f"{service}:{target or environ['REQUEST_METHOD'] + ' ' + environ['PATH_INFO']}"
         kept = sorted(pair for pair in form.items() if pair[0] not in VOLATILE) or body.decode("utf-8", "replace")
         question = json.dumps([key, region, name, environ["PATH_INFO"], environ.get("QUERY_STRING", ""), kept])
+        asked = name, hashlib.sha256(question.encode()).hexdigest()
         with self.lock:
-            self.seen[name, hashlib.sha256(question.encode()).hexdigest()] += 1
+            self.seen[asked] += 1
+            self.repeated[name] += asked in self.answered
             self.services[service] += 1
             self.now += 1
             self.peak = max(self.peak, self.now)
+        return asked
 
 
 def main(port: int, latency_ms: float) -> None:
@@ -87,6 +102,9 @@ def main(port: int, latency_ms: float) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import run_simple
 
+    from plugins.demo_world_endpoints import add_connections
+
+    add_connections()
     application = Counting(DomainDispatcherApplication(create_backend_app), latency_ms / 1000)
     run_simple("127.0.0.1", port, application, threaded=True)
 

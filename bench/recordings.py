@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fixtures.recording import Recorder, append, write_header
+from fixtures.recorder import Recorder, join, part_of
+from fixtures.recording import RecordedAccount
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,23 +36,18 @@ def security_group(number: int, account: str) -> dict[str, Any]:
 def write(path: Path, groups: int, accounts: Iterable[str], regions: list[str]) -> None:
     """Write a recording in which each account has ``groups`` security groups, spread over the regions."""
     ids = list(accounts)
-    write_header(
-        path,
-        NOW,
-        [
-            {"id": id, "partition": "aws", "regions": regions, "home_region": regions[0], "global_region": "us-east-1",
-             "name": "", "profile": ""}
-            for id in ids
-        ],
-    )  # fmt: skip
-    part = path.with_suffix(".part")
-    recorder = Recorder(part)
+    recorder = Recorder(part_of(path, "bench"))
     for id in ids:
         for place, region in enumerate(regions):
             answer = {"SecurityGroups": [security_group(n, id) for n in range(place, groups, len(regions))]}
-            recorder.write({"a": id, "r": region, "s": "ec2", "o": "DescribeSecurityGroups", "p": {}, "v": answer})
+            recorder.answer(id, region, "ec2", "DescribeSecurityGroups", {}, answer)
     recorder.close()
-    append(path, part)
+    facts: list[RecordedAccount] = [
+        {"id": id, "partition": "aws", "regions": regions, "home_region": regions[0], "global_region": "us-east-1",
+         "name": "", "profile": "", "caller": "", "regions_error": None}
+        for id in ids
+    ]  # fmt: skip
+    join(path, suite="bench", now=NOW, accounts=facts)
 
 
 def main() -> None:
