@@ -14,13 +14,12 @@ ROLE = "arn:aws:iam::111111111111:role/Audit"
 
 @pytest.mark.usefixtures("moto")
 def test_role_credentials_refresh_by_themselves() -> None:
-    session = role_session(base_session(""), Entry(role=ROLE, external_id="secret"), ROLE)
+    session = role_session(AwsBackend(base_session("")), Entry(role=ROLE, external_id="secret"), ROLE)
     backend = AwsBackend(session)
     assert backend.call("us-east-1", "sts", "GetCallerIdentity", {})["Account"] == "111111111111"
     credentials = session.get_credentials()
     first = credentials.get_frozen_credentials().access_key
     assert credentials.get_frozen_credentials().access_key == first
-    credentials._refresh_using.__self__._cache.clear()  # as if the hour were over
     credentials._expiry_time = datetime.now(UTC) + timedelta(seconds=5)
     assert credentials.get_frozen_credentials().access_key != first
     assert backend.call("us-east-1", "sts", "GetCallerIdentity", {})["Account"] == "111111111111"
