@@ -212,17 +212,14 @@ def _groups_by_check(own_folders: tuple[Path, ...]) -> dict[str, list[str]]:
 
 def read_yaml(file: Path, kind: type[T]) -> T:
     """A YAML file as a value of ``kind``. Raises CatalogError naming the file (and line, where YAML is malformed)."""
-    import yaml
+    from plugins.yaml_file import YamlError, parsed
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return msgspec.convert(yaml.load(file.read_bytes(), Loader=loader), kind)
+        return msgspec.convert(parsed(file.read_bytes()), kind)
     except OSError as error:
         raise CatalogError(f"{file} cannot be read: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{file}, line {mark.line + 1}" if mark else str(file)
-        raise CatalogError(f"{where}: {getattr(error, 'problem', None) or 'is not YAML'}") from None
+    except YamlError as error:
+        raise CatalogError(f"{file}{error.where}: {error}") from None
     except msgspec.ValidationError as error:
         raise CatalogError(f"{file}: {error}") from None
 

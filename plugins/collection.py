@@ -6,9 +6,11 @@ asks for other fixtures too stays an ordinary pytest function, parametrized with
 
 from __future__ import annotations
 
+import functools
 import inspect
 import itertools
 from collections.abc import Iterable, Iterator
+from concurrent.futures import wait
 from types import FunctionType
 from typing import Any
 
@@ -20,7 +22,7 @@ from plugins import run as run_plugin
 from plugins.catalog import Check, check_of
 from plugins.compliance import rolls_up
 from plugins.discovery import Row
-from plugins.evaluation import Verdict
+from plugins.evaluation import Verdict, evaluate
 from plugins.outputs.base import visible
 from plugins.run import Run
 from plugins.selection import mark_names, parametrized_names
@@ -259,8 +261,20 @@ def _drop_done(config: pytest.Config, run: Run, items: list[pytest.Item]) -> Non
     """Leave out what a worker that died had reported before."""
     assert run.shard is not None
     done = set(run.shard.done)
+    if done and run.options.record is not None:
+        _call_again(run, [item for item in items if item.nodeid in done])
     if done:
         items[:] = [item for item in items if item.nodeid not in done]
+
+
+def _call_again(run: Run, items: Iterable[pytest.Item]) -> None:
+    """Make the calls of items again whose findings are there: what the dead worker recorded of them is lost."""
+    checks = [item for item in items if isinstance(item, CheckItem) and item.row.verdict is None]
+    settings = [run.settings(item.check, item.row.account.id) for item in checks]
+    wait(
+        run.crew.start(functools.partial(evaluate, item.check, item.row.subject, own))
+        for item, own in zip(checks, settings, strict=True)
+    )
 
 
 def _apply_last_failed(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:

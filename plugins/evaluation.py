@@ -32,6 +32,10 @@ class Verdict:
     status: Status
     message: str
     crash: str = ""
+    accepted: str = ""
+    """Why the whitelist accepts the failure (of a WARNING that it made)."""
+    entries: tuple[int, ...] = ()
+    """Positions of the whitelist's entries that are about the resource."""
 
 
 def evaluate(check: Check, resource: Resource, settings: Mapping[str, Any] | None = None) -> Verdict:

@@ -58,6 +58,8 @@ class Ahead:
                 return self._evaluate(item)
         except WouldBlock:
             return self.run.crew.start(lambda: self._evaluate(item))
+        except KeyboardInterrupt:
+            raise
         except BaseException as raised:  # noqa: BLE001 - belongs to the item, not to the one being reported
             failed: Future[Verdict] = Future()
             failed.set_exception(raised)
@@ -66,7 +68,8 @@ class Ahead:
     def _evaluate(self, item: CheckItem) -> Verdict:
         if item.row.verdict is not None:
             return item.row.verdict
-        return evaluate(item.check, item.row.subject, self.run.settings(item.check, item.row.account.id))
+        verdict = evaluate(item.check, item.row.subject, self.run.settings(item.check, item.row.account.id))
+        return self.run.matcher.judge(verdict, item.check, item.row)
 
 
 _AHEAD = pytest.StashKey[Ahead]()
@@ -103,7 +106,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     clock = time.perf_counter()
     verdict = ahead.verdict(item)
     duration = time.perf_counter() - clock
-    for report in _reports(item, verdict, run, started, duration, needs_full_reports(config)):
+    finding = make_finding(item.check, verdict, item.row, run, item.nodeid, duration)
+    for report in reports_of(item.location, finding, verdict, started, needs_full_reports(config)):
         item.ihook.pytest_runtest_logreport(report=report)
     if item.session._setupstate.stack:
         item.session._setupstate.teardown_exact(nextitem)
@@ -111,17 +115,17 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return True
 
 
-def _reports(
-    item: CheckItem, verdict: Verdict, run: Run, started: float, duration: float, full: bool
+def reports_of(
+    location: tuple[str, int | None, str], finding: Finding, verdict: Verdict, started: float, full: bool
 ) -> Iterator[pytest.TestReport]:
-    finding = make_finding(item.check, verdict, item.row, run, item.nodeid, duration)
+    """The reports of a finding: the one that carries it, and with ``full`` those of setup and teardown around it."""
     properties = properties_of(finding)
     if full and verdict.status != "ERROR":
-        yield _phase(item, "setup", started, properties)
-    report = verdict_report(item.nodeid, item.location, finding, verdict, started, duration, properties)
+        yield _phase(location, finding, "setup", started, properties)
+    report = verdict_report(finding.nodeid, location, finding, verdict, started, finding.duration, properties)
     yield attach(report, finding)
     if full:
-        yield _phase(item, "teardown", started + duration, properties)
+        yield _phase(location, finding, "teardown", started + finding.duration, properties)
 
 
 def verdict_report(
@@ -152,10 +156,11 @@ def verdict_report(
 
 
 def _phase(
-    item: CheckItem, when: Literal["setup", "teardown"], at: float, properties: list[tuple[str, Any]]
-) -> pytest.TestReport:
+    location: tuple[str, int | None, str], finding: Finding, when: Literal["setup", "teardown"], at: float,
+    properties: list[tuple[str, Any]],
+) -> pytest.TestReport:  # fmt: skip
     return pytest.TestReport(
-        item.nodeid, item.location, {item.check.id: 1}, "passed", None, when,
+        finding.nodeid, location, {finding.check.id: 1}, "passed", None, when,
         duration=0.0, start=at, stop=at, user_properties=properties,
     )  # fmt: skip
 
@@ -170,6 +175,7 @@ def make_finding(check: Check, verdict: Verdict, row: Row, run: Run, nodeid: str
         message=verdict.message,
         account=account.id,
         account_name=account.name,
+        account_unit=account.unit,
         profile=account.profile,
         partition=account.partition,
         region=row.region,
@@ -181,6 +187,8 @@ def make_finding(check: Check, verdict: Verdict, row: Row, run: Run, nodeid: str
         tags=subject.tags,
         duration=duration,
         resource_key=subject.key,
+        accepted=verdict.accepted,
+        entries=verdict.entries,
     )
 
 
@@ -227,6 +235,12 @@ def pytest_runtest_makereport(
             verdict = Verdict("ERROR", verdict.message)
     if hasattr(report, "wasxfail") and verdict.status == "FAIL":
         verdict = Verdict("WARNING", f"{verdict.message} (accepted: {report.wasxfail})")
+    else:
+        verdict = run.matcher.judge(verdict, check, row)
+        if verdict.accepted:  # what an xfail mark does, but only for a FAIL, and also with --runxfail
+            path, line, _ = item.location
+            report.outcome, report.wasxfail = "skipped", verdict.message
+            report.longrepr = (path, (line or 0) + 1, verdict.message)
     finding = make_finding(check, verdict, row, run, item.nodeid, call.duration)
     report.user_properties.extend(properties_of(finding))
     return attach(report, finding)

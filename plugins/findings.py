@@ -36,10 +36,22 @@ class Finding:
     duration: float = 0.0
     resource_key: str = ""
     """What tells the resource from others of the same ARN (a user's credentials), "" where the ARN does."""
+    account_unit: str = ""
+    """The account's place in the organization, a path of names."""
+    accepted: str = ""
+    """Why the whitelist accepts the failure; the message says so as well."""
+    entries: tuple[int, ...] = ()
+    """Positions of the whitelist's entries that are about the resource."""
+    baseline: str = ""
+    """``new``, ``unchanged`` or ``resolved`` in comparison with --baseline."""
+    known_id: str = ""
+    """The id, where it is known from an earlier run alone."""
 
     @functools.cached_property
     def id(self) -> str:
         """The same for the same check and resource in every run and format."""
+        if self.known_id:
+            return self.known_id
         key = self.resource_key or self.resource_arn or self.resource_id
         digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         return f"auditest-{self.check.id}-{self.account}-{self.region}-{digest[:16]}"
@@ -59,7 +71,8 @@ class Finding:
         return [
             self.check.id, self.status, self.message, self.account, self.account_name, self.profile, self.partition,
             self.region, self.resource_id, self.resource_arn, self.resource_type, self.timestamp.isoformat(),
-            self.nodeid, self.tags, self.duration, self.resource_key,
+            self.nodeid, self.tags, self.duration, self.resource_key, self.account_unit,
+            self.accepted, self.entries,
         ]  # fmt: skip
 
 
@@ -67,6 +80,7 @@ def unpacked(check: Check, packed: list[Any]) -> Finding:
     """The finding that ``packed`` was made from; ``check`` is the one that its first field names."""
     values = packed[1:]
     values[10] = datetime.fromisoformat(values[10])
+    values[-1] = tuple(values[-1])
     return Finding(check, *values)
 
 
@@ -75,4 +89,5 @@ def properties_of(finding: Finding) -> list[tuple[str, Any]]:
     return [
         ("check", finding.check.id), ("status", finding.status), ("severity", finding.check.severity),
         ("account", finding.account), ("region", finding.region), ("arn", finding.resource_arn),
+        *([("baseline", finding.baseline)] if finding.baseline else []),
     ]  # fmt: skip

@@ -6,14 +6,16 @@ import difflib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures.session import DEFAULT_ROLE_SESSION_NAME, Entry
-from fixtures.trust import is_account_id
-from plugins.catalog import DATA, SEVERITIES, CatalogError, aliases, groups, use_folders
+from fixtures.session import DEFAULT_ROLE_SESSION_NAME
+from plugins import accounts as accounts_plugin
+from plugins.accounts_file import ListedAccount, read_accounts
+from plugins.catalog import DATA, SEVERITIES, CatalogError, Severity, aliases, groups, use_folders
 
 FORMATS = ("text", "mono", "csv", "json", "jsonl", "json-asff", "junit-xml", "html")
 
@@ -51,13 +53,66 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--output-filename",),
         {"metavar": "NAME", "help": "reports' file name without ending (default: auditest-output-ACCOUNT-TIME)"},
     ),
+    (
+        ("--output-bucket",),
+        {"metavar": "s3://BUCKET/PREFIX", "help": "also upload the finished reports to this S3 bucket"},
+    ),
+    (
+        ("--output-bucket-profile",),
+        {"metavar": "NAME", "help": "profile for the upload (default: the credentials that the audit starts with)"},
+    ),
+    (
+        ("--output-bucket-kms-key",),
+        {"metavar": "ID", "help": "KMS key that encrypts the upload (default: as the bucket does)"},
+    ),
     (("--only-fails",), {"action": "store_true", "help": "report and write only FAIL and ERROR findings (old -q)"}),
+    (
+        ("--numbered",),
+        {"action": "store_true", "help": "pad check numbers so that they sort as text, 1.01 for 1.1 (old -n)"},
+    ),
+    (("--score",), {"action": "store_true", "help": "show how much passes: PASS * 100 / (PASS + FAIL) (old -s)"}),
+    (
+        ("--fail-on",),
+        {"metavar": "SEVERITY", "help": "exit 1 only when something of at least this severity fails (default: any)"},
+    ),
+    (
+        ("--keep-credential-report",),
+        {"action": "store_true", "help": "leave IAM's credential report in the output directory (old -k)"},
+    ),
     (("--no-banner",), {"action": "store_true", "help": "do not name the audited accounts at the start (old -b)"}),
     (
         ("--max-items",),
         {"type": int, "metavar": "N", "help": "look at no more than N resources per kind, account and region (old -m)"},
     ),
+    (
+        ("--max-calls-per-second",),
+        {"type": int, "metavar": "N", "help": "at most N requests a second per account, region and service"},
+    ),
     (("-A", "--account"), {"metavar": "ID,ID", "help": "accounts to audit, together with --role"}),
+    (
+        ("--accounts-file",),
+        {"metavar": "FILE", "help": "accounts to audit, YAML: id, name, role, regions, tags, config"},
+    ),
+    (
+        ("--all-profiles",),
+        {"action": "store_true", "help": "audit the accounts of all profiles of the AWS configuration"},
+    ),
+    (
+        ("--organization",),
+        {"action": "store_true", "help": "audit all active accounts of the AWS Organization, with --role"},
+    ),
+    (
+        ("--organization-unit",),
+        {
+            "action": "append",
+            "metavar": "ID,ID",
+            "help": "only the accounts in this unit (ou-…) and the units below it",
+        },
+    ),
+    (
+        ("--exclude-account",),
+        {"action": "append", "metavar": "ID,ID", "help": "leave these accounts out of a list of accounts"},
+    ),
     (
         ("-R", "--role"),
         {"metavar": "NAME-or-ARN", "help": "role to assume in each account; a full ARN needs no --account"},
@@ -71,6 +126,9 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--role-session-name",),
         {"metavar": "NAME", "help": f"name of the role session (default: {DEFAULT_ROLE_SESSION_NAME})"},
     ),
+    (("--mfa",), {"action": "store_true", "help": "ask for the MFA device and its code before the audit starts"}),
+    (("--mfa-serial",), {"metavar": "ARN", "help": "the MFA device, instead of being asked for it"}),
+    (("--mfa-token",), {"metavar": "CODE", "help": "the MFA device's current code, instead of being asked for it"}),
     (
         ("--trusted-account",),
         {"metavar": "ID,ID", "help": "accounts that may be linked to the audited ones, besides each other"},
@@ -84,7 +142,13 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--security-hub-only-fails",),
         {"action": "store_true", "help": "import only failed and accepted findings, with --security-hub"},
     ),
+    (("--whitelist",), {"metavar": "FILE", "help": "accepted failures, text or YAML: they become WARNING"}),
     (("--config",), {"metavar": "FILE", "help": "thresholds of checks, TOML or YAML"}),
+    (
+        ("--baseline",),
+        {"action": "append", "metavar": "FILE", "help": "json or jsonl report of an earlier run (or a folder) to compare with"},
+    ),
+    (("--fail-on-new",), {"action": "store_true", "help": "fail only for what the --baseline has not"}),
     (("--record",), {"metavar": "FILE", "help": "save every API answer in FILE"}),
     (("--replay",), {"metavar": "FILE", "help": "run from a saved FILE, with no credentials and no network"}),
     (
@@ -128,36 +192,52 @@ class Options:
     formats: list[str]
     output_directory: Path
     output_filename: str
+    output_bucket: str
+    output_bucket_profile: str
+    output_bucket_kms_key: str
     only_fails: bool
+    numbered: bool
+    score: bool
+    fail_on: Severity | None
+    keep_credential_report: bool
     no_banner: bool
     max_items: int | None
+    max_calls_per_second: int
+    """0 for no limit."""
     accounts: list[str]
+    accounts_file: Path | None
+    listed_accounts: list[ListedAccount]
+    """What the accounts file lists."""
+    all_profiles: bool
+    organization: bool
+    organization_units: list[str]
+    excluded_accounts: list[str]
     role: str
     external_id: str
     session_duration: int
     role_session_name: str
+    mfa: bool
+    mfa_serial: str
+    mfa_token: str
     trusted_accounts: list[str]
     active_probes: bool
     security_hub: bool
     security_hub_only_fails: bool
+    whitelist: Path | None
     config: Path | None
+    baselines: list[Path]
+    fail_on_new: bool
     record: Path | None
     replay: Path | None
     demo: bool
 
-    @property
-    def entries(self) -> list[Entry]:
-        """The ways into the accounts to audit."""
-        role = {
-            "role": self.role, "external_id": self.external_id,
-            "session_duration": self.session_duration, "role_session_name": self.role_session_name,
-        }  # fmt: skip
-        profiles = self.profiles or [""]
-        if self.role and self.accounts:
-            return [Entry(profile=profiles[0], account=account, **role) for account in self.accounts]  # type: ignore[arg-type]
-        if self.role:
-            return [Entry(profile=profiles[0], **role)]  # type: ignore[arg-type]
-        return [Entry(profile=profile) for profile in profiles]
+    def report_name(self, account: str, time: datetime, several: bool) -> str:
+        """What the reports of an account are called, without ending. ``several``: the run audits more than this one."""
+        from plugins.outputs.base import report_name
+
+        if not self.output_filename:
+            return report_name(account, time)
+        return f"{self.output_filename}-{account}" if several else self.output_filename
 
 
 def read(config: pytest.Config) -> Options:
@@ -185,6 +265,7 @@ def read(config: pytest.Config) -> Options:
             raise pytest.UsageError(f"{_flag(name)}: {found} is out of range, it must be {limits}")
         return found
 
+    listing = Path(value("accounts_file")) if value("accounts_file") else None
     options = Options(
         profiles=items("profile"),
         region=value("region") or "",
@@ -200,19 +281,39 @@ def read(config: pytest.Config) -> Options:
         formats=[name.lower() for name in items("output_formats")],
         output_directory=Path(value("output_directory") or config.rootpath / "reports"),
         output_filename=value("output_filename") or "",
+        output_bucket=value("output_bucket") or "",
+        output_bucket_profile=value("output_bucket_profile") or "",
+        output_bucket_kms_key=value("output_bucket_kms_key") or "",
         only_fails=bool(value("only_fails")),
+        numbered=bool(value("numbered")),
+        score=bool(value("score")),
+        fail_on=(value("fail_on") or "").lower() or None,  # type: ignore[arg-type] # judged below
+        keep_credential_report=bool(value("keep_credential_report")),
         no_banner=bool(value("no_banner")),
         max_items=number("max_items", 1, None, None),
+        max_calls_per_second=number("max_calls_per_second", 1, None, None) or 0,
         accounts=items("account"),
+        accounts_file=listing,
+        listed_accounts=read_accounts(listing, accounts_plugin.is_role) if listing else [],
+        all_profiles=bool(value("all_profiles")),
+        organization=bool(value("organization") or items("organization_unit")),
+        organization_units=items("organization_unit"),
+        excluded_accounts=items("exclude_account"),
         role=value("role") or "",
         external_id=value("external_id") or "",
         session_duration=number("session_duration", 900, 43200, 3600) or 3600,
         role_session_name=value("role_session_name") or DEFAULT_ROLE_SESSION_NAME,
+        mfa=bool(value("mfa")),
+        mfa_serial=value("mfa_serial") or "",
+        mfa_token=value("mfa_token") or "",
         trusted_accounts=items("trusted_account"),
         active_probes=bool(value("active_probes")),
         security_hub=bool(value("security_hub")),
         security_hub_only_fails=bool(value("security_hub_only_fails")),
+        whitelist=Path(value("whitelist")) if value("whitelist") else None,
         config=Path(value("config")) if value("config") else None,
+        baselines=[Path(file) for file in items("baseline")],
+        fail_on_new=bool(value("fail_on_new")),
         record=Path(value("record")) if value("record") else None,
         replay=Path(value("replay")) if value("replay") else None,
         demo=bool(value("demo")),
@@ -221,6 +322,7 @@ def read(config: pytest.Config) -> Options:
     _refuse_unknown("format", options.formats, FORMATS, "--output-formats")
     _refuse_unknown("group", options.groups, groups(), "--group")
     _refuse_unknown("severity", options.severities, SEVERITIES, "--severity")
+    _refuse_unknown("severity", filter(None, [options.fail_on]), SEVERITIES, "--fail-on")
     if options.filter_regions or options.region:
         from fixtures.session import known_regions
 
@@ -242,26 +344,7 @@ def _use_own_groups(config: pytest.Config, checks_dirs: Iterable[Path]) -> None:
 
 
 def _refuse_contradictions(options: Options) -> None:
-    for flag, accounts in (("--account", options.accounts), ("--trusted-account", options.trusted_accounts)):
-        bad = [id for id in accounts if not is_account_id(id)]
-        if bad:
-            raise pytest.UsageError(f"{flag}: {bad[0]!r} is not a 12-digit account ID")
-    if options.accounts and not options.role:
-        raise pytest.UsageError("--account needs --role: say which role to assume in the accounts (-R NAME)")
-    if options.role and not options.role.startswith("arn:") and not options.accounts:
-        raise pytest.UsageError("--role needs --account, or give the role's full ARN")
-    if options.role.startswith("arn:") and (
-        len(options.role.split(":")) < 6 or not options.role.split(":")[5].startswith("role/")
-    ):
-        raise pytest.UsageError(f"--role: {options.role!r} is not the ARN of a role")
-    if options.role.startswith("arn:") and options.accounts:
-        raise pytest.UsageError(
-            "--role with a full ARN names its account already: leave --account out, or give the role's name"
-        )
-    if options.role and len(options.profiles) > 1:
-        raise pytest.UsageError("--role takes its own credentials from one --profile")
-    if options.external_id and not options.role:
-        raise pytest.UsageError("--external-id needs --role")
+    accounts_plugin.refuse_contradictions(options)
     if options.record and options.replay:
         raise pytest.UsageError("--record and --replay exclude each other")
     if options.active_probes and options.replay:
@@ -270,8 +353,8 @@ def _refuse_contradictions(options: Options) -> None:
         raise pytest.UsageError("--security-hub imports into a live account, which --replay has none of")
     if options.security_hub_only_fails and not options.security_hub:
         raise pytest.UsageError("--security-hub-only-fails needs --security-hub")
-    if options.demo and (options.replay or options.role or options.profiles):
-        raise pytest.UsageError("--demo audits its own sample organization: leave --profile, --role and --replay out")
+    if options.demo and options.replay:
+        raise pytest.UsageError("--demo audits its own sample organization: leave --replay out")
     for folder in options.checks_dirs:
         if not folder.is_dir():
             raise pytest.UsageError(f"--checks-dir: {folder} is not a folder")
@@ -279,7 +362,7 @@ def _refuse_contradictions(options: Options) -> None:
 
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """ ", did you mean ...?" with the names nearest to a wrong one, or nothing."""
-    close = difflib.get_close_matches(wrong, list(known), n=3, cutoff=0.5)
+    close = difflib.get_close_matches(str(wrong)[:80], list(known), n=3, cutoff=0.5)
     return f"; did you mean {', '.join(close)}?" if close else ""
 
 

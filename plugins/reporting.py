@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from plugins import options as options_plugin
 from plugins import run as run_plugin
+from plugins.classic import Classic
 from plugins.findings import Finding, properties_of, unpacked
+from plugins.numbered import numbered
 from plugins.options import require_output_directory
 from plugins.tally import Tally
 
@@ -81,6 +83,14 @@ def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any])
     return attach(report, finding)
 
 
+class Comparison(Protocol):
+    """Knows what an earlier run found."""
+
+    def account_done(self, account: str) -> list[Finding]:
+        """Further findings of a complete account: what is gone."""
+        ...
+
+
 class Reporter:
     """Hands findings to the tally and to the writers of their account."""
 
@@ -89,7 +99,12 @@ class Reporter:
         self.options = options_plugin.of(config)
         self.run = run_plugin.of(config)
         self.tally = Tally()
+        self.classic: Classic | None = None
         self.files: list[str] = []
+        self.troubles: list[str] = []
+        """Why reports are incomplete."""
+        self.baseline: Comparison | None = None
+        """What the findings are compared with (plugins.baseline)."""
         self._writers: dict[str, list[Any]] = {}
         self._seen: dict[str, set[str]] = {}
 
@@ -106,39 +121,63 @@ class Reporter:
         self.tally.add(finding)
         if self.run is not None:
             self.run.outcomes.add(finding)
+            self.run.usage.add(finding)
         if self.options.only_fails and not finding.is_failure:
             return
-        for writer in self._writers_of(finding.account):
-            writer.write(finding)
+        if self.options.numbered:
+            finding = numbered(finding)
+        if self.classic is not None:
+            self.classic.write(finding)
+        try:
+            for writer in self._writers_of(finding.account):
+                writer.write(finding)
+        except OSError as error:
+            # a full disk, most likely: what goes on now would be missing in the reports
+            pytest.exit(self._trouble(error))
 
     def _writers_of(self, account: str) -> list[Any]:
         writers = self._writers.get(account)
         if not self.options.formats:
             return []
         if writers is None:
-            from plugins.outputs.base import report_name, writers_for
+            from plugins.outputs.base import writers_for
 
             run = self.run
             assert run is not None
-            name = self.options.output_filename or report_name(account, run.now)
-            if self.options.output_filename and len(run.accounts) > 1:
-                name += f"-{account}"
+            name = self.options.report_name(account, run.now, several=len(run.accounts) > 1)
             writers = writers_for(self.options.formats, self.options.output_directory, name, account)
             self._writers[account] = writers
         return writers
 
     def account_done(self, account: str) -> None:
         """Finish the reports of an account that has no more findings."""
+        if self.baseline is not None:
+            for finding in self.baseline.account_done(account):
+                for writer in [] if self.options.only_fails else self._writers_of(account):
+                    writer.write(finding)
         self._seen.pop(account, None)
         if self.run is not None:
             self.run.outcomes.forget(account)
+        if self.classic is not None:
+            self.classic.account_done(account)
         for writer in self._writers.pop(account, []):
-            writer.close()
-            self.files.append(str(writer.path))
+            try:
+                writer.close()
+                self.files.append(str(writer.path))
+            except OSError as error:
+                self._trouble(error)
+
+    def _trouble(self, error: OSError) -> str:
+        """Note why reports are incomplete, once for each reason, in words."""
+        folder = self.options.output_directory
+        words = f"reports in {folder} are incomplete: {error.strerror or type(error).__name__}"
+        if words not in self.troubles:
+            self.troubles.append(words)
+        return words
 
     def close(self) -> None:
         """Finish all reports."""
-        for account in list(self._writers):
+        for account in dict.fromkeys([*self._writers, *self._seen]):
             self.account_done(account)
 
 
@@ -169,3 +208,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = of(session.config)
     if reporter is not None:
         reporter.close()
+        if reporter.troubles:
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR

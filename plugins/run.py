@@ -7,6 +7,7 @@ its ``workerinput``, enters that account and discovers and runs its part.
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 from collections.abc import Iterable
@@ -18,23 +19,17 @@ from typing import Any
 import pytest
 
 from fixtures.account import Account
-from fixtures.api import Crew
+from fixtures.api import Crew, utcnow
+from fixtures.entries import Doorway, Sources, enter_all, known_account, open_recorder, recorded, replayed
 from fixtures.errors import ApiError
-from fixtures.recording import Recorder, Recording, RecordingError, ReplayBackend, append, write_header
+from fixtures.recorder import Recorder, part_of, remove_parts
+from fixtures.recording import Recording, RecordingError, ReplayBackend
+from fixtures.redaction import Redactor
 from fixtures.resource import Resource
-from fixtures.session import (
-    Doorway,
-    Entry,
-    SessionError,
-    enter_all,
-    known_account,
-    now,
-    open_recorder,
-    recorded,
-    replayed,
-)
+from fixtures.session import Entry, SessionError
+from plugins import accounts, recordings, settings, whitelist
 from plugins import options as options_plugin
-from plugins import settings
+from plugins.acceptance import Matcher, Usage
 from plugins.catalog import Check
 from plugins.compliance import Outcomes, Planned, partial_reason, rows
 from plugins.discovery import Kind, Listings, Row, discover, rows_for
@@ -82,8 +77,10 @@ class Run:
         self.options: Options = options_plugin.of(session.config)
         self.crew = Crew()
         self.plan: Plan = make_plan(session, self.options)
-        self._settings = settings.load(self.options.config, self.plan.known)
-        self.now: datetime = now()
+        self._settings = settings.load(self.options.config, self.plan.known, self.options.listed_accounts)
+        self.whitelist = whitelist.load(self.options.whitelist, self.plan.known)
+        self.usage = Usage()
+        self.now: datetime = utcnow()
         self.accounts: list[Account] = []
         self.entries: dict[str, Entry] = {}
         self.shard: Shard | None = None
@@ -95,10 +92,17 @@ class Run:
         """Check id, node id and location of the checks for which this shard found nothing (see CheckItem.tentative)."""
         self.left_out: dict[str, int] = {}
         """Kind of resource -> how many of it --max-items left out."""
+        self.notes: list[str] = []
+        """What else is left out, in words: accounts, regions."""
+        self._sources: Sources | None = None
         self._entered = False
         self._listed_kinds: set[Kind] = set()
         self._recorder: Recorder | None = None
         self._record_part: Path | None = None
+        self.recording: Recording | None = None
+        """What is replayed."""
+        self.recorded: list[str] = []
+        """What there is to say of the recording that was made."""
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
@@ -117,16 +121,26 @@ class Run:
     def _enter(self) -> None:
         options = self.options
         if options.replay is not None:
-            recording = Recording(options.replay)
+            recording = self.recording = Recording(options.replay)
+            recording.verify()
             self.now = recording.now
-            self.accounts = replayed(recording, self.crew, options.filter_regions, options.accounts)
-            if not self.accounts:
-                raise SessionError(f"{options.replay} has none of the accounts asked for")
+            self.accounts = accounts.replayed_accounts(options, recording, self.crew)
             return
-        door = Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder())
-        entered = enter_all(options.entries, door)
+        self._sources = accounts.sources(options)
+        door = self._door(self._sources)
+        entered = enter_all(accounts.entries(options, door), door)
+        self.notes = sorted(door.notes)
         self.accounts = [account for _, account in entered]
         self.entries = {account.id: entry for entry, account in entered}
+
+    def _door(self, sources: Sources) -> Doorway:
+        options = self.options
+        return Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder(), sources)
+
+    @property
+    def sources(self) -> Sources | None:
+        """The sessions that the accounts were entered with; None in a replay."""
+        return self._sources
 
     def take_shard(self, data: dict[str, Any]) -> None:
         """Become the worker of a shard."""
@@ -139,7 +153,7 @@ class Run:
         if options.replay is not None:
             self.accounts = replayed(Recording(options.replay), self.crew, options.filter_regions, [shard.account])
         else:
-            door = Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder())
+            door = self._door(accounts.sources(options, data["mfa"]))
             error = ApiError(*shard.error) if shard.error else None
             account = known_account(shard.entry, shard.facts, door, error)
             account.regions_error = ApiError(*shard.regions_error) if shard.regions_error else None
@@ -183,7 +197,9 @@ class Run:
             "shard": asdict(shard),
             "now": self.now.isoformat(),
             "audited": [account.id for account in self.accounts],
-            "record_part": f"{self.options.record}.{worker}.part" if self.options.record else "",
+            # made with MFA, which only this process can ask for; never in an argument or the environment
+            "mfa": self._sources.mfa.tokens if self._sources is not None else {},
+            "record_part": str(part_of(self.options.record, worker)) if self.options.record else "",
         }
 
     # -- discovery -----------------------------------------------------------------------------------------------
@@ -226,9 +242,10 @@ class Run:
     def requirement_rows(self, account: Account | None = None) -> list[tuple[Planned, Row]]:
         """What is rolled up, once the checks are done: in all accounts of this process, or in one."""
         accounts = self.accounts if account is None else [account]
-        return list(rows(self.plan.requirements, accounts, self.outcomes, self.plan.checks.__contains__, self._partial))
+        return list(rows(self.plan.requirements, accounts, self.outcomes, self.plan.checks.__contains__, self.partial))
 
-    def _partial(self) -> str:
+    def partial(self) -> str:
+        """Why this run looks at a part of the resources only; "" when it looks at all."""
         return partial_reason(self.config, bool(self.left_out), self.deselected)
 
     def _part(self) -> dict[str, Any]:
@@ -239,6 +256,11 @@ class Run:
     def settings(self, check: Check, account: str) -> dict[str, Any] | None:
         """The thresholds of a check in an account that differ from its defaults."""
         return self._settings.of(check.id, account) or None
+
+    @functools.cached_property
+    def matcher(self) -> Matcher:
+        """What applies the whitelist; made when the time of the audit is known, which decides what has expired."""
+        return Matcher(self.whitelist, self.now.date())
 
     def account_of(self, values: Iterable[object]) -> Account | None:
         """The account that the first resource among a test's arguments belongs to."""
@@ -265,9 +287,12 @@ class Run:
 
     def recorder(self) -> Recorder | None:
         """The recorder of this process, when the run is recorded."""
-        target = self._record_part or (Path(f"{self.options.record}.main.part") if self.options.record else None)
+        target = self._record_part
+        if target is None and self.options.record is not None:
+            remove_parts(self.options.record)
+            target = part_of(self.options.record, "main")
         if target is not None and self._recorder is None:
-            self._recorder = open_recorder(target)
+            self._recorder = open_recorder(target, Redactor(recordings.limits_of(self._settings)))
             self._record_part = target
         return self._recorder
 
@@ -277,10 +302,10 @@ class Run:
         if self._recorder is not None:
             self._recorder.close()
         if self.options.record is not None and self.shard is None and self._recorder is not None:
-            write_header(self.options.record, self.now, [recorded(account) for account in self.accounts])
-            folder = self.options.record.parent
-            for part in sorted(folder.glob(f"{self.options.record.name}.*.part")):
-                append(self.options.record, part)
+            accounts = [recorded(account) for account in self.accounts]
+            done, self.recorded = recordings.finish(self.options.record, self._recorder, self.now, accounts)
+            if not done:  # the run has not done what it was asked for
+                self.session.exitstatus = self.session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
 def _packed(error: ApiError | None) -> list[str] | None:

@@ -136,8 +136,12 @@ def mark_names(check: Check) -> list[str]:
 
 
 def _is_default_run(config: pytest.Config, options: Options) -> bool:
-    """``pytest`` with no selection of checks runs the default groups only."""
-    named = any("::" in argument for argument in config.args)
+    """``pytest`` with no selection of checks runs the default groups only. A path besides the usual ones is a selection.
+
+    ``args_source`` would tell, but not on workers: there the usual paths are arguments.
+    """
+    usual = {os.path.abspath(path) for path in [*_testpaths(config), *map(str, options.checks_dirs)]}
+    named = any(os.path.abspath(config.invocation_params.dir / argument) not in usual for argument in config.args)
     return not (options.checks or options.groups or config.option.markexpr or config.option.keyword or named)
 
 

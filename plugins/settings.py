@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from plugins.accounts_file import ListedAccount
 from plugins.catalog import Check, aliases
 from plugins.options import nearest
+from plugins.yaml_file import YamlError, parsed
 
 Overrides = dict[str, dict[str, Any]]
 
@@ -50,26 +52,44 @@ class Settings:
         return {**shared, **own} if own else shared
 
 
-def load(path: Path | None, checks: Mapping[str, Check]) -> Settings:
-    """Read and validate the environment's limits and a configuration file. Raises pytest.UsageError."""
+def load(path: Path | None, checks: Mapping[str, Check], listed_accounts: Iterable[ListedAccount] = ()) -> Settings:
+    """Read and validate the environment's limits, a configuration file, and what an accounts file adds to it.
+
+    Raises pytest.UsageError.
+    """
     limits = limits_in_environment()
     everywhere: Overrides = {
         id: known for id, check in checks.items() if (known := {k: v for k, v in limits.items() if k in check.settings})
     }
-    if path is None:
-        return Settings(everywhere)
+    by_account: dict[str, Overrides] = {}
+    if path is not None:
+        shared, by_account = _of_file(path, checks)
+        everywhere = _merged(everywhere, shared)
+    for one in listed_accounts:
+        own = _validated(one.config, checks, one.config_where)
+        by_account[one.id] = _merged(by_account.get(one.id, {}), own)
+    return Settings(everywhere, by_account)
+
+
+def _of_file(path: Path, checks: Mapping[str, Check]) -> tuple[Overrides, dict[str, Overrides]]:
+    """What a configuration file says for all accounts, and for single ones."""
+    where = f"--config: {path}"
     data = _parse(path)
     accounts = data.pop("accounts", {})
     if not isinstance(accounts, dict):
-        raise pytest.UsageError(f"--config: {path}: accounts must be a table of account IDs")
-    for id, values in _validated(data, checks, path).items():
-        everywhere[id] = {**everywhere.get(id, {}), **values}
+        raise pytest.UsageError(f"{where}: accounts must be a table of account IDs")
+    everywhere = _validated(data, checks, where)
     by_account = {}
     for account, overrides in accounts.items():
         if not isinstance(overrides, dict):
-            raise pytest.UsageError(f"--config: {path}: accounts.{account} must be a table of check ids")
-        by_account[str(account)] = _validated(overrides, checks, path)
-    return Settings(everywhere, by_account)
+            raise pytest.UsageError(f"{where}: accounts.{' '.join(str(account).split())} must be a table of check ids")
+        by_account[str(account)] = _validated(overrides, checks, where)
+    return everywhere, by_account
+
+
+def _merged(first: Overrides, second: Overrides) -> Overrides:
+    """Both; where both set a threshold, the second's."""
+    return {id: {**first.get(id, {}), **second.get(id, {})} for id in {**first, **second}}
 
 
 def limits_in_environment() -> dict[str, float]:
@@ -89,8 +109,8 @@ def limits_in_environment() -> dict[str, float]:
     return limits
 
 
-def _validated(data: dict[str, Any], checks: Mapping[str, Check], path: Path) -> Overrides:
-    return {_known(id, checks, path): _checked(id, values, checks, path) for id, values in data.items()}
+def _validated(data: dict[str, Any], checks: Mapping[str, Check], where: str) -> Overrides:
+    return {_known(id, checks, where): _checked(id, values, checks, where) for id, values in data.items()}
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -99,9 +119,13 @@ def _parse(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise pytest.UsageError(f"--config: {path} cannot be read: {error.strerror}") from None
     try:
-        data: Any = tomllib.loads(raw.decode()) if path.suffix == ".toml" else msgspec.yaml.decode(raw)
-    except (tomllib.TOMLDecodeError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        data: Any = tomllib.loads(raw.decode()) if path.suffix == ".toml" else parsed(raw)
+    except YamlError as error:
+        raise pytest.UsageError(f"--config: {path}{error.where}: {error}") from None
+    except ValueError as error:  # TOML's own mistakes, bytes that are no UTF-8, dates and numbers that are none
         raise pytest.UsageError(f"--config: {path}: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise pytest.UsageError(f"--config: {path}: it nests too deep") from None
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -109,24 +133,24 @@ def _parse(path: Path) -> dict[str, Any]:
     return data
 
 
-def _known(id: str, checks: Mapping[str, Check], path: Path) -> str:
+def _known(id: str, checks: Mapping[str, Check], where: str) -> str:
     found = aliases().get(id, id)
     if found not in checks:
-        raise pytest.UsageError(f"--config: {path}: unknown check {id!r}{nearest(id, checks)}")
+        raise pytest.UsageError(f"{where}: unknown check {id!r}{nearest(id, checks)}")
     return found
 
 
-def _checked(id: str, values: Any, checks: Mapping[str, Check], path: Path) -> dict[str, Any]:
+def _checked(id: str, values: Any, checks: Mapping[str, Check], where: str) -> dict[str, Any]:
     check = checks[aliases().get(id, id)]
     if not isinstance(values, dict):
-        raise pytest.UsageError(f"--config: {path}: {id} must be a table of settings")
+        raise pytest.UsageError(f"{where}: {id} must be a table of settings")
     hints = typing.get_type_hints(check.function)
     found = {}
     for name, value in values.items():
         if name not in check.settings:
-            raise pytest.UsageError(f"--config: {path}: {id} has no setting {name!r}{nearest(name, check.settings)}")
+            raise pytest.UsageError(f"{where}: {id} has no setting {name!r}{nearest(name, check.settings)}")
         try:
             found[name] = msgspec.convert(value, hints.get(name, type(check.settings[name])))
         except msgspec.ValidationError as error:
-            raise pytest.UsageError(f"--config: {path}: {id}.{name}: {error}") from None
+            raise pytest.UsageError(f"{where}: {id}.{name}: {error}") from None
     return found

@@ -22,9 +22,9 @@ from plugins.catalog import Check
 from plugins.collection import item_id
 from plugins.discovery import Row, empty_row
 from plugins.evaluation import Verdict, evaluate
-from plugins.execution import make_finding, verdict_report
-from plugins.findings import Finding, properties_of
-from plugins.reporting import attach, finding_in
+from plugins.execution import make_finding, needs_full_reports, reports_of
+from plugins.findings import Finding
+from plugins.reporting import finding_in
 from plugins.run import Run, Shard
 
 MOST_ATTEMPTS = 3
@@ -218,8 +218,8 @@ class ShardQueue:
         self, check: Check, verdict: Verdict, row: Row, nodeid: str, location: tuple[str, int | None, str]
     ) -> None:
         finding: Finding = make_finding(check, verdict, row, self.run, nodeid)
-        report = verdict_report(nodeid, location, finding, verdict, time.time(), 0.0, properties_of(finding))
-        self.config.hook.pytest_runtest_logreport(report=attach(report, finding))
+        for report in reports_of(location, finding, verdict, time.time(), needs_full_reports(self.config)):
+            self.config.hook.pytest_runtest_logreport(report=report)
 
 
 @pytest.hookimpl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from plugins.catalog import Check
@@ -48,6 +49,13 @@ class Tally:
             self.errors[finding.message].add((account, id))
         elif status == "FAIL" and len(self.examples[id]) < EXAMPLES:
             self.examples[id].append(finding.resource_id)
+
+    def has_failures(self, severities: Collection[str]) -> bool:
+        """Whether a check of one of these severities failed, or could not be evaluated."""
+        return any(
+            (counts["FAIL"] or counts["ERROR"]) and self.checks[id].severity in severities
+            for id, counts in self.by_check.items()
+        )
 
     @property
     def total(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from fixtures.ageing import ELASTICSEARCH_HTTP_PORT, ELASTICSEARCH_TRANSPORT_PORT, KIBANA_PORT
 from fixtures.opensearch import SearchDomain, is_private, outside
 from fixtures.search_instance import SearchInstance
 from plugins.catalog import DATA_EXPOSURE, NETWORK_REACHABILITY, PATCH_MANAGEMENT, check
@@ -194,8 +195,8 @@ def test_instance_with_search_ports_demands_login(
     instance_with_search_ports: SearchInstance,
     *,
     probe_timeout_seconds: float = 2,
-    http_ports: Mapping[str, int] = {"elasticsearch": 9200, "kibana": 5601},
-    tcp_ports: Mapping[str, int] = {"transport": 9300},
+    http_ports: Mapping[str, int] = {"elasticsearch": ELASTICSEARCH_HTTP_PORT, "kibana": KIBANA_PORT},
+    tcp_ports: Mapping[str, int] = {"transport": ELASTICSEARCH_TRANSPORT_PORT},
 ) -> str:
     """Exposed EC2 instances do not answer Elasticsearch or Kibana requests without login."""
     instance = instance_with_search_ports

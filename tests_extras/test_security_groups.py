@@ -4,6 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from fixtures.ageing import (
+    CASSANDRA_PORTS,
+    MEMCACHED_PORTS,
+    MONGODB_PORTS,
+    MYSQL_PORTS,
+    ORACLE_PORTS,
+    POSTGRESQL_PORTS,
+    REDIS_PORTS,
+    SEARCH_PORTS,
+)
 from fixtures.ec2 import SecurityGroup
 from fixtures.network import Opening, rule_count
 from fixtures.security_group_use import used_by
@@ -101,7 +111,7 @@ def test_security_group_does_not_open_all_ports(security_group: SecurityGroup) -
     url=SECURITY_GROUPS,
 )
 def test_oracle_ports_are_closed_to_the_internet(
-    security_group: SecurityGroup, *, oracle_ports: Sequence[int] = [1521, 2483, 2484]
+    security_group: SecurityGroup, *, oracle_ports: Sequence[int] = ORACLE_PORTS
 ) -> str:
     """Security groups keep Oracle Database ports closed to the internet."""
     opened = security_group.open_ports(oracle_ports, "tcp")
@@ -120,7 +130,7 @@ def test_oracle_ports_are_closed_to_the_internet(
 )
 def test_mysql_port_is_closed_to_the_internet(security_group: SecurityGroup) -> str:
     """Security groups keep the MySQL port closed to the internet."""
-    opened = security_group.open_ports((3306,), "tcp")
+    opened = security_group.open_ports(MYSQL_PORTS, "tcp")
     assert not opened, f"{security_group.label} opens MySQL port {described(opened)}"
     return f"{security_group.label} opens no MySQL port to everyone"
 
@@ -136,7 +146,7 @@ def test_mysql_port_is_closed_to_the_internet(security_group: SecurityGroup) -> 
 )
 def test_postgresql_port_is_closed_to_the_internet(security_group: SecurityGroup) -> str:
     """Security groups keep the PostgreSQL port closed to the internet."""
-    opened = security_group.open_ports((5432,), "tcp")
+    opened = security_group.open_ports(POSTGRESQL_PORTS, "tcp")
     assert not opened, f"{security_group.label} opens PostgreSQL port {described(opened)}"
     return f"{security_group.label} opens no PostgreSQL port to everyone"
 
@@ -152,7 +162,7 @@ def test_postgresql_port_is_closed_to_the_internet(security_group: SecurityGroup
 )
 def test_redis_port_is_closed_to_the_internet(security_group: SecurityGroup) -> str:
     """Security groups keep the Redis port closed to the internet."""
-    opened = security_group.open_ports((6379,), "tcp")
+    opened = security_group.open_ports(REDIS_PORTS, "tcp")
     assert not opened, f"{security_group.label} opens Redis port {described(opened)}"
     return f"{security_group.label} opens no Redis port to everyone"
 
@@ -167,7 +177,7 @@ def test_redis_port_is_closed_to_the_internet(security_group: SecurityGroup) -> 
     url=SECURITY_GROUPS,
 )
 def test_mongodb_ports_are_closed_to_the_internet(
-    security_group: SecurityGroup, *, mongodb_ports: Sequence[int] = [27017, 27018]
+    security_group: SecurityGroup, *, mongodb_ports: Sequence[int] = MONGODB_PORTS
 ) -> str:
     """Security groups keep MongoDB ports closed to the internet."""
     opened = security_group.open_ports(mongodb_ports, "tcp")
@@ -185,7 +195,7 @@ def test_mongodb_ports_are_closed_to_the_internet(
     url=SECURITY_GROUPS,
 )
 def test_cassandra_ports_are_closed_to_the_internet(
-    security_group: SecurityGroup, *, cassandra_ports: Sequence[int] = [7000, 7001, 7199, 8888, 9042, 9160]
+    security_group: SecurityGroup, *, cassandra_ports: Sequence[int] = CASSANDRA_PORTS
 ) -> str:
     """Security groups keep Cassandra ports closed to the internet."""
     opened = security_group.open_ports(cassandra_ports, "tcp")
@@ -204,7 +214,7 @@ def test_cassandra_ports_are_closed_to_the_internet(
 )
 def test_memcached_port_is_closed_to_the_internet(security_group: SecurityGroup) -> str:
     """Security groups keep the Memcached port closed to the internet, TCP and UDP."""
-    opened = security_group.open_ports((11211,), "tcp", "udp")
+    opened = security_group.open_ports(MEMCACHED_PORTS, "tcp", "udp")
     assert not opened, f"{security_group.label} opens Memcached port {described(opened)}"
     return f"{security_group.label} opens no Memcached port to everyone"
 
@@ -220,7 +230,7 @@ def test_memcached_port_is_closed_to_the_internet(security_group: SecurityGroup)
 )
 def test_search_ports_are_closed_to_the_internet(security_group: SecurityGroup) -> str:
     """Security groups keep Elasticsearch and Kibana ports closed to the internet."""
-    opened = security_group.open_ports((9200, 9300, 5601), "tcp")
+    opened = security_group.open_ports(SEARCH_PORTS, "tcp")
     assert not opened, f"{security_group.label} opens Elasticsearch and Kibana port {described(opened)}"
     return f"{security_group.label} opens no Elasticsearch and Kibana port to everyone"
 

@@ -108,7 +108,7 @@ def asff(finding: Finding) -> Asff:
     if constant["Remediation"]:
         result["Remediation"] = constant["Remediation"]
     if status == "WARNING":
-        text = line(finding.message, LONGEST_TEXT) or "accepted by the whitelist"
+        text = line(finding.accepted or finding.message, LONGEST_TEXT) or "accepted by the whitelist"
         result["Note"] = {"Text": text, "UpdatedBy": PRODUCT, "UpdatedAt": time}
     return fitted(result)
 
@@ -226,7 +226,9 @@ def _product_fields(finding: Finding) -> dict[str, str]:
         "Region": finding.region,
         "ResourceName": finding.resource_id,
         "AccountName": finding.account_name,
+        "AccountUnit": finding.account_unit,
         "Groups": ",".join(finding.groups),
+        "Baseline": finding.baseline,
     }
     lines = {key: line(value, LONGEST_FIELD) for key, value in fields.items()}
     return {key: value for key, value in lines.items() if value}

@@ -66,7 +66,7 @@ class Writer:
             raise ValueError(f"{self.path} is closed")
         self._buffer.append(self.render(finding))
         if len(self._buffer) >= FLUSH_FINDINGS or time.monotonic() - self._flushed > FLUSH_SECONDS:
-            self.flush()
+            self._flush_or_restore()
 
     def flush(self) -> None:
         """Bring everything to disk in a form that is complete."""
@@ -81,6 +81,16 @@ class Writer:
         # no call from here on: Python looks for signals at calls
         self._written, self._end, self._buffer, self._flushed = written, end, [], now
 
+    def _flush_or_restore(self) -> None:
+        """Flush; on a full disk leave the file complete with what it had before. Raises OSError then."""
+        try:
+            self.flush()
+        except OSError:
+            tail = encoded(self.tail())
+            self._write_at(self._end, tail)  # needs no more room than it had
+            self._file.truncate(self._end + len(tail))
+            raise
+
     def _write_at(self, position: int, data: bytes) -> None:
         self._file.seek(position)
         while data:
@@ -91,7 +101,7 @@ class Writer:
         if self._file.closed:
             return
         try:
-            self.flush()
+            self._flush_or_restore()
         finally:
             self._file.close()
         os.replace(self._part, self.path)

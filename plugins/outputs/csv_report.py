@@ -12,7 +12,7 @@ from plugins.outputs.base import Writer, timestamp
 COLUMNS = (
     "PROFILE", "ACCOUNT_NUM", "REGION", "TITLE_ID", "RESULT", "SCORED", "LEVEL", "TITLE_TEXT", "NOTES",
     "CHECK_ID", "SEVERITY", "SERVICE", "RESOURCE_ID", "RESOURCE_ARN", "RESOURCE_TYPE", "GROUPS", "REMEDIATION", "DOC",
-    "FINDING_ID", "TIMESTAMP",
+    "FINDING_ID", "TIMESTAMP", "BASELINE",
 )  # fmt: skip
 GROUP_SEPARATOR = "|"
 # What makes a spreadsheet take a value for a formula. Source: OWASP, "CSV Injection".
@@ -32,7 +32,8 @@ class CsvWriter(Writer):
         return (
             f"{cell(finding.profile)},{cell(finding.account)},{cell(finding.region)},{number},{finding.status},{rating},"
             f"{cell(finding.message)},{check},{cell(finding.resource_id)},{cell(finding.resource_arn)},"
-            f"{cell(finding.resource_type)},{references},{cell(finding.id)},{timestamp(finding.timestamp)}\r\n"
+            f"{cell(finding.resource_type)},{references},{cell(finding.id)},{timestamp(finding.timestamp)},"
+            f"{finding.baseline}\r\n"
         )
 
 

@@ -38,6 +38,8 @@ class HtmlWriter(Writer):
     def __init__(self, path: Path, *, account: str) -> None:
         self._defined: set[str] = set()
         self._audit: dict[str, str] = {}
+        self._tail = TAIL.decode()
+        """What stands behind the whole chunks since the last flush."""
         super().__init__(path, account=account)
 
     def head(self) -> str:
@@ -52,6 +54,9 @@ class HtmlWriter(Writer):
         # Only now: after an interrupt a definition may then stand twice, but is never missing.
         self._defined.add(finding.check.id)
         self._audit = _audit(finding)
+
+    def tail(self) -> str:
+        return self._tail
 
     def render(self, finding: Finding) -> str:
         """The finding's line, after those that define what it refers to."""
@@ -69,8 +74,10 @@ class HtmlWriter(Writer):
             "" if finding.resource_type == check.resource_type else visible(finding.resource_type),
             "" if message == check.title else message, finding.id[-16:],
         ]  # fmt: skip
-        if finding.tags:
+        if finding.tags or finding.baseline:
             row.append({visible(key): visible(value) for key, value in finding.tags.items()})
+        if finding.baseline:
+            row.append(finding.baseline)
         return text + _json(row)
 
     def flush(self) -> None:
@@ -86,9 +93,9 @@ class HtmlWriter(Writer):
         # A longer chunk may deflate to fewer bytes than the shorter one that it overwrites.
         self._file.truncate(self._end + len(body) + len(tail))
         written, end = self._written + whole, self._end + len(body)
-        now = time.monotonic()
+        text, now = tail.decode("ascii"), time.monotonic()
         # no call from here on: Python looks for signals at calls
-        self._written, self._end, self._buffer, self._flushed = written, end, rest, now
+        self._written, self._end, self._buffer, self._flushed, self._tail = written, end, rest, now, text
 
 
 def _json(value: Any) -> str:
@@ -101,15 +108,22 @@ def _block(lines: list[str]) -> bytes:
 
 
 @functools.lru_cache(maxsize=16)
-def _audited(account: str, name: str, profile: str, partition: str, time: str) -> dict[str, str]:
+def _audited(account: str, name: str, unit: str, profile: str, partition: str, time: str) -> dict[str, str]:
     values = {"account": account, "name": name, "profile": profile, "partition": partition, "time": time}
+    if unit:
+        values["unit"] = unit
     return {key: visible(value) for key, value in values.items()}
 
 
 def _audit(finding: Finding) -> dict[str, str]:
     """What is usually the same in all findings of a file."""
     return _audited(
-        finding.account, finding.account_name, finding.profile, finding.partition, timestamp(finding.timestamp)
+        finding.account,
+        finding.account_name,
+        finding.account_unit,
+        finding.profile,
+        finding.partition,
+        timestamp(finding.timestamp),
     )
 
 

@@ -43,12 +43,13 @@ def json_object(finding: Finding) -> str:
     """The finding as a JSON object on one line. Keys as the 2020 tool wrote them, then further ones."""
     control, rating, check, remedy = _constant(finding.check)
     q = quoted
+    baseline = f',"Baseline":"{finding.baseline}"' if finding.baseline else ""
     return (
         f'{{"Profile":{q(finding.profile)},"Account Number":{q(finding.account)},{control},"Message":{q(finding.message)},'
         f'"Status":"{STATUS_WORDS[finding.status]}",{rating},"Region":{q(finding.region)},'
         f'"Timestamp":"{timestamp(finding.timestamp)}",{check},"Resource ID":{q(finding.resource_id)},'
         f'"Resource ARN":{q(finding.resource_arn)},"Resource Type":{q(finding.resource_type)},{remedy},'
-        f'"Finding ID":{q(finding.id)}}}'
+        f'"Finding ID":{q(finding.id)}{baseline}}}'
     )
 
 

@@ -46,12 +46,13 @@ class JunitWriter(Writer):
 
     def render(self, finding: Finding) -> str:
         classname, title, id, severity = _constant(finding.check)
+        baseline = f'<property name="baseline" value="{finding.baseline}"/>' if finding.baseline else ""
         return (
             f'<testcase classname="{classname}" name="{title} - {xml(finding.resource_id)}"><properties>'
             f'<property name="check" value="{id}"/><property name="status" value="{finding.status}"/>'
             f'<property name="severity" value="{severity}"/><property name="account" value="{xml(finding.account)}"/>'
             f'<property name="region" value="{xml(finding.region)}"/>'
-            f'<property name="arn" value="{xml(finding.resource_arn)}"/></properties>'
+            f'<property name="arn" value="{xml(finding.resource_arn)}"/>{baseline}</properties>'
             f"{_result(finding.status, xml(finding.message))}</testcase>\n"
         )
 

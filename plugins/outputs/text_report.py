@@ -23,7 +23,8 @@ def render_line(finding: Finding, colour: bool) -> str:
     word = f"{finding.status}!"
     if colour:
         word = f"\033[{COLOURS[finding.status]}m{word}\033[0m"
-    return f" {word}  " + visible(f"{finding.region}: {finding.resource_id} - {finding.message}")
+    mark = f" [{finding.baseline}]" if finding.baseline else ""
+    return f" {word}  " + visible(f"{finding.region}: {finding.resource_id} - {finding.message}{mark}")
 
 
 class MonoWriter(Writer):

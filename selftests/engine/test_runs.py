@@ -298,24 +298,6 @@ def test_no_credentials_suggest_the_demo(suite: Suite) -> None:
     assert done.err.strip().count("\n") == 0
 
 
-def test_a_damaged_recording_is_named_with_its_line(suite: Suite) -> None:
-    import gzip
-
-    from fixtures.recording import write_header
-
-    tape = suite.folder / "damaged.rec"
-    facts = {"id": ACCOUNT, "partition": "aws", "regions": ["eu-west-1"], "home_region": "eu-west-1",
-             "global_region": "us-east-1", "name": "", "profile": ""}  # fmt: skip
-    from fixtures.api import utcnow
-
-    write_header(tape, utcnow(), [facts])  # type: ignore[list-item]
-    with tape.open("ab") as file:
-        file.write(gzip.compress(f'{{"a":"{ACCOUNT}","r":"eu-west-1"'.encode()))
-    done = suite(f"--replay={tape}")
-    assert done.code == 4
-    assert f"{tape}, line 2: cannot be read" in done.err.replace("line 3", "line 2")
-
-
 def test_an_unwritable_output_folder(emulator: Emulator, suite: Suite) -> None:
     done = suite("--check=check43", "--output-directory=/proc/nope", env=emulator.environment)
     assert done.code == 4

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import functools
-import json
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures.backend import AwsBackend
-from fixtures.errors import ApiError
-from fixtures.readonly import WriteRefused, importing_findings, is_allowed, refuse_writes
-from fixtures.session import base_session
-from plugins import securityhub, securityhub_client
-from plugins.outputs.asff_report import MOST_BYTES, Asff, asff
-from plugins.securityhub import import_region
-from plugins.securityhub_client import Hub, Result, Stopped, archived, batches, times_of, updated
+from plugins.outputs.asff_report import Asff
 from selftests.conftest import ACCOUNT, ROOT
 from selftests.engine.conftest import REGIONS, Emulator, Outcome, Suite, clean_environment, start_emulator
-from selftests.outputs.test_writers import finding
 from selftests.standins.securityhub_server import SecurityHubServer, serving
 
 EU, US, AP = REGIONS
@@ -63,7 +52,7 @@ WORKERS = pytest.mark.parametrize("workers", ["0", "2"])
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[Emulator]:  # type: ignore[override]
+def moto() -> Iterator[Emulator]:
     found = start_emulator()
     try:
         yield found
@@ -139,7 +128,11 @@ def test_five_thousand_findings_in_three_regions(audit: Audit, hub: SecurityHubS
     hub.throttle_every = 5
     audit("0-1700 broken", "-n", workers, code=1)
     assert without(hub.everything(), "UpdatedAt") == without(before, "UpdatedAt")
-    updates = [one["UpdatedAt"] > before[place][id]["UpdatedAt"] for place, found in hub.findings.items() for id, one in found.items()]
+    updates = [
+        one["UpdatedAt"] > before[place][id]["UpdatedAt"]
+        for place, found in hub.findings.items()
+        for id, one in found.items()
+    ]
     assert len(updates) == 5100
     assert all(updates)
 
@@ -151,22 +144,21 @@ def test_the_rate_is_kept_without_being_told(audit: Audit, hub: SecurityHubServe
     assert hub.throttled == {}, "reading 15 pages, too"
 
 
-@WORKERS
-def test_what_people_did_to_a_finding_stays(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
-    audit("0-6 broken", "-n", workers, code=1)
+def test_what_people_did_to_a_finding_stays(audit: Audit, hub: SecurityHubServer) -> None:
+    audit("0-6 broken", code=1)
     one = next(one for one in hub.of(EU).values() if one["Compliance"]["Status"] == "FAILED")
     one["Workflow"] = {"Status": "NOTIFIED"}
     one["Note"] = {"Text": "ticket 7", "UpdatedBy": "ann", "UpdatedAt": "2026-01-01T00:00:00Z"}
     one["UserDefinedFields"] = {"ticket": "7"}
     created = one["CreatedAt"]
-    audit("0-6", "-n", workers, code=0)
+    audit("0-6", code=0)
     now = hub.of(EU)[one["Id"]]
     assert (now["Compliance"]["Status"], now["Severity"]["Label"]) == ("PASSED", "INFORMATIONAL")
     assert (now["CreatedAt"], now["FirstObservedAt"]) == (created, created)
     assert now["UpdatedAt"] > created
     assert (now["Workflow"], now["UserDefinedFields"]) == ({"Status": "NOTIFIED"}, {"ticket": "7"})
     assert now["Note"]["Text"] == "ticket 7"
-    audit("0-6 broken", "-n", workers, code=1)
+    audit("0-6 broken", code=1)
     assert hub.of(EU)[one["Id"]]["Workflow"] == {"Status": "NEW"}, "Security Hub itself opens it again"
 
 
@@ -187,30 +179,22 @@ def test_findings_whose_resource_is_gone_are_archived(audit: Audit, hub: Securit
 
 
 @WORKERS
-@pytest.mark.parametrize(
-    ("world", "arguments"),
-    [
+def test_a_partial_run_archives_nothing(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
+    audit("0-20", check="widget1,gadget1", code=0)
+    assert all(len(hub.of(region)) == 40 for region in REGIONS)
+    partial = [
         ("5-20", ["--max-items=3"]),
         ("5-20", ["-k", "w7 or w8"]),
         ("5-20 broken", ["-x"]),
-        ("5-20", ["--check=gadget1"]),
         ("5-20", ["--deselect=test_widgets.py::test_widgets_are_fine"]),
         (f"5-20 denied={EU} denied={US} denied={AP}", []),
-    ],
-    ids=["max-items", "k", "x", "another check", "deselect", "denied"],
-)
-def test_a_partial_run_archives_nothing(
-    audit: Audit, hub: SecurityHubServer, workers: str, world: str, arguments: list[str]
-) -> None:
-    audit("0-20", check="widget1,gadget1", code=0)
-    assert all(len(hub.of(region)) == 40 for region in REGIONS)
-    if "--check=gadget1" in arguments:
-        audit(world, "-n", workers, check="gadget1", code=0)
-        assert all(len(hub.of(region)) == 35 for region in REGIONS), "only those of the check that ran"
-        assert all("gadget1" in id for region in REGIONS for id in hub.of(region, state="ARCHIVED"))
-        return
-    audit(world, "-n", workers, *arguments, check="widget1,gadget1")
-    assert not any(hub.of(region, state="ARCHIVED") for region in REGIONS)
+    ]
+    for world, arguments in partial:
+        audit(world, "-n", workers, *arguments, check="widget1,gadget1")
+        assert not any(hub.of(region, state="ARCHIVED") for region in REGIONS), arguments
+    audit("5-20", "-n", workers, check="gadget1", code=0)
+    assert all(len(hub.of(region)) == 35 for region in REGIONS), "only those of the check that ran"
+    assert all("gadget1" in id for region in REGIONS for id in hub.of(region, state="ARCHIVED"))
 
 
 def test_a_resource_by_its_node_id_archives_nothing(audit: Audit, hub: SecurityHubServer, suite: Suite) -> None:
@@ -224,18 +208,13 @@ def test_a_resource_by_its_node_id_archives_nothing(audit: Audit, hub: SecurityH
 
 
 @WORKERS
-def test_an_error_in_a_region_keeps_its_findings_alone(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
+def test_an_error_keeps_the_findings_of_its_region(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
     audit("0-20", code=0)
+    audit(f"5-20 denied={EU}", "-n", workers, code=1)
+    assert {region: len(hub.of(region)) for region in REGIONS} == dict.fromkeys(REGIONS, 20), "home: others may ask it"
     done = audit(f"5-20 denied={AP}", "-n", workers, code=1)
     assert "ec2:DescribeWidgets is needed" in done.out
     assert {region: len(hub.of(region)) for region in REGIONS} == {EU: 15, US: 15, AP: 20}
-
-
-@WORKERS
-def test_an_error_in_the_home_region_keeps_all(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
-    audit("0-20", code=0)
-    audit(f"5-20 denied={EU}", "-n", workers, code=1)
-    assert {region: len(hub.of(region)) for region in REGIONS} == dict.fromkeys(REGIONS, 20)
 
 
 def test_a_region_that_is_not_audited_keeps_its_findings(audit: Audit, hub: SecurityHubServer) -> None:
@@ -249,7 +228,8 @@ def test_others_findings_are_left_alone(audit: Audit, hub: SecurityHubServer) ->
     mine = next(iter(hub.of(EU).values()))
     others = {
         "another-tool": mine | {"Id": "another-tool", "GeneratorId": "tool-1"},
-        "another-product": mine | {"Id": "another-product", "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/x"},
+        "another-product": mine
+        | {"Id": "another-product", "ProductArn": "arn:aws:securityhub:eu-west-1::product/aws/x"},
         "a-removed-check": mine | {"Id": "a-removed-check", "GeneratorId": "auditest-removed"},
     }
     hub.findings[ACCOUNT, EU] |= others
@@ -258,10 +238,9 @@ def test_others_findings_are_left_alone(audit: Audit, hub: SecurityHubServer) ->
     assert len(hub.of(EU)) == 4
 
 
-@WORKERS
-def test_each_account_imports_its_own(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
+def test_each_account_imports_its_own(audit: Audit, hub: SecurityHubServer) -> None:
     accounts = ["111111111111", "222222222222", "333333333333"]
-    done = audit("0-30", f"--account={','.join(accounts)}", "--role=Audit", "-n", workers, code=0)
+    done = audit("0-30", f"--account={','.join(accounts)}", "--role=Audit", "-n", "2", code=0)
     assert "Security Hub: 270 findings imported, 0 archived" in done.out
     assert {place[0] for place in hub.everything()} == set(accounts)
     for account in accounts:
@@ -269,16 +248,15 @@ def test_each_account_imports_its_own(audit: Audit, hub: SecurityHubServer, work
         assert all(len(hub.of(region, account)) == 30 for region in REGIONS)
 
 
-@WORKERS
-def test_refused_findings_are_told_one_by_one_and_fail_the_run(
-    audit: Audit, hub: SecurityHubServer, workers: str
-) -> None:
+def test_refused_findings_are_told_one_by_one_and_fail_the_run(audit: Audit, hub: SecurityHubServer) -> None:
     audit("0-5", code=0)
     bad = sorted(hub.of(US))[:2]
     hub.refused_ids = {bad[0]: "Title is too long", bad[1]: "no\nTypes"}
-    done = audit("0-5", "-n", workers, code=1)
+    done = audit("0-5", "-n", "2", code=1)
     for id, message in ((bad[0], "Title is too long"), (bad[1], "no")):
-        assert f"ERROR! Security Hub: not imported to {US} of account {ACCOUNT}: {id}: InvalidInput: {message}" in done.out
+        assert (
+            f"ERROR! Security Hub: not imported to {US} of account {ACCOUNT}: {id}: InvalidInput: {message}" in done.out
+        )
     assert "Security Hub: 13 findings imported" in done.out
     assert "15 passed" in done.out
 
@@ -321,16 +299,15 @@ def test_an_import_that_is_denied_fails_the_run(audit: Audit, hub: SecurityHubSe
     assert "Security Hub: 0 findings imported, 0 archived" in done.out
 
 
-@WORKERS
-def test_only_fails(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
-    audit("0-9 broken", "--security-hub-only-fails", "-n", workers, code=1)
+def test_only_fails(audit: Audit, hub: SecurityHubServer) -> None:
+    audit("0-9 broken", "--security-hub-only-fails", code=1)
     assert all(len(hub.of(region)) == 3 for region in REGIONS)
     assert {one["Compliance"]["Status"] for one in hub.of(EU).values()} == {"FAILED"}
-    audit("0-9", "--security-hub-only-fails", "-n", workers, code=0)
+    audit("0-9", "--security-hub-only-fails", code=0)
     assert not any(hub.of(region) for region in REGIONS)
     assert {one["Compliance"]["Status"] for one in hub.of(EU, state="ARCHIVED").values()} == {"PASSED"}
     assert len(hub.findings[ACCOUNT, EU]) == 3, "what passes is not imported"
-    audit("0-9 broken", "--security-hub-only-fails", "-n", workers, code=1)
+    audit("0-9 broken", "--security-hub-only-fails", code=1)
     assert all(len(hub.of(region)) == 3 for region in REGIONS)
 
 
@@ -338,14 +315,21 @@ def test_ctrl_c_imports_what_there_is_and_archives_nothing(
     moto: Emulator, hub: SecurityHubServer, audit: Audit, suite: Suite
 ) -> None:
     audit("0-40", code=0)
-    slow = WIDGETS.replace("    number = int", "    import time; time.sleep(0.2 * (int(widget.id[1:]) > 45))\n    number = int")
+    slow = WIDGETS.replace(
+        "    number = int", "    import time; time.sleep(0.02 * (int(widget.id[1:]) > 45))\n    number = int"
+    )
     (suite.folder / "checks" / "test_widgets.py").write_text(slow)
     command, output = suite.command(
         f"--checks-dir={suite.folder}/checks", "--check=widget1", "-S", f"--filter-region={','.join(REGIONS)}"
     )
     environment = {**moto.environment, "AWS_ENDPOINT_URL_SECURITYHUB": hub.url, "WORLD": "30-2000"}
     process = subprocess.Popen(
-        command, cwd=ROOT, env=clean_environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        env=clean_environment(**environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not any(output.glob("*.jsonl.part")):
@@ -374,12 +358,10 @@ def test_without_the_option_security_hub_is_not_asked(audit: Audit, hub: Securit
     assert not hub.calls
 
 
-@WORKERS
-def test_against_the_emulator(moto: Emulator, suite: Suite, workers: str) -> None:
+def test_against_the_emulator(moto: Emulator, suite: Suite) -> None:
     region = "eu-central-1"
     client = moto.client("securityhub", region)
-    options = ["--check=check43", f"--filter-region={region}", "-S", "-n", workers]
-    client.disable_security_hub() if workers == "2" else None
+    options = ["--check=check43", f"--filter-region={region}", "-S", "-n", "2"]
     assert suite(*options, env=moto.environment).code == 4
     client.enable_security_hub()
     done = suite(*options, env=moto.environment)
@@ -387,132 +369,3 @@ def test_against_the_emulator(moto: Emulator, suite: Suite, workers: str) -> Non
     (found,) = client.get_findings()["Findings"]
     assert found["Id"] == done.findings()[0]["Finding ID"]
     assert found["GeneratorId"] == "auditest-check43"
-
-
-# -- the client ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecurityHubServer]:
-    with serving(SecurityHubServer()) as found:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SECURITYHUB", found.url)
-        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        yield found
-
-
-def client(stop: threading.Event | None = None) -> Hub:
-    return Hub(AwsBackend(base_session(""), ACCOUNT), partition="aws", region=EU, stop=stop)
-
-
-def some(number: int) -> list[Asff]:
-    return [asff(finding(f"b{n}")) for n in range(number)]
-
-
-def test_a_malformed_finding_does_not_keep_back_the_others(server: SecurityHubServer) -> None:
-    findings = some(40)
-    server.malformed = findings[13]["Id"]
-    result = Result()
-    client().send(findings, result)
-    assert result.imported == 39
-    assert result.problems == [
-        f"not imported to {EU} of account {ACCOUNT}: {findings[13]['Id']}: InvalidInputException: a finding is malformed"
-    ]
-
-
-def test_a_hub_that_takes_no_finding_is_not_asked_for_each(server: SecurityHubServer) -> None:
-    server.malformed = "auditest"
-    with pytest.raises(ApiError, match="malformed"):
-        client().send(some(8), Result())
-    findings = [asff(replace(finding(f"b{n}"), account="999999999999")) for n in range(3)]
-    server.malformed = ""
-    result = Result()
-    client().send(findings, result)
-    assert [problem.rpartition(": ")[2] for problem in result.problems] == ["the account does not own the finding"] * 3
-
-
-def test_a_finding_too_large_is_told(server: SecurityHubServer) -> None:
-    large = some(2)
-    large[0]["ProductFields"] |= {f"x{n}": "y" * 2000 for n in range(150)}
-    result = Result()
-    client().send(large, result)
-    assert result.imported == 1
-    assert "too large" in result.problems[0]
-    assert server.batches == [1]
-
-
-def test_throttling_is_waited_out_without_botocores_retries(
-    server: SecurityHubServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(securityhub_client, "LONGEST_WAIT", 0.1)
-    server.throttle_every = 2
-    result = Result()
-    client().send(some(700), result)
-    assert (result.imported, result.problems) == (700, [])
-    assert server.throttled["injected"] >= 6
-    server.throttle_every = 1
-    with pytest.raises(ApiError, match="was throttled"):
-        client().send(some(1), result)
-
-
-def test_batches_are_bounded_by_number_and_size() -> None:
-    assert [len(batch) for batch in batches(some(250))] == [100, 100, 50]
-    large = some(60)
-    for one in large:
-        one["ProductFields"] |= {f"x{n}": "y" * 2000 for n in range(100)}
-    sizes = [len(json.dumps({"Findings": batch})) for batch in batches(large)]
-    assert len(sizes) > 1
-    assert all(size < 6_000_000 for size in sizes)
-    assert list(batches([])) == []
-    assert MOST_BYTES < 240 * 1000 + 1
-
-
-def test_stopping_ends_the_waiting(server: SecurityHubServer) -> None:
-    stop = threading.Event()
-    stop.set()
-    hub = client(stop)
-    with pytest.raises(Stopped):
-        hub.send(some(200), Result())
-    result = import_region(hub, some(2), now="2026-03-01T12:00:05Z", may_archive=lambda _: True, only_fails=False)
-    assert result.problems == [f"not imported to {EU} of account {ACCOUNT}: the import was interrupted"]
-
-
-def test_an_update_is_newer_than_what_is_there() -> None:
-    (one,) = some(1)
-    kept = updated(one, times_of(one | {"CreatedAt": "2026-01-01T00:00:00.5Z", "UpdatedAt": "2026-02-01T00:00:00Z"}))
-    assert (kept["CreatedAt"], kept["UpdatedAt"]) == ("2026-01-01T00:00:00.5Z", one["UpdatedAt"])
-    ahead = updated(one, times_of(one | {"UpdatedAt": "2026-03-01T12:01:00.250Z"}))
-    assert ahead["UpdatedAt"] == "2026-03-01T12:01:01Z"
-    assert updated(one, times_of(one | {"UpdatedAt": "nonsense"}))["UpdatedAt"] == one["UpdatedAt"]
-    gone = archived(one | {"ProductFields": {"aws/x": "y", "z": "1"}, "CompanyName": "Personal"}, "2026-03-02T00:00:00Z")
-    assert (gone["RecordState"], gone["UpdatedAt"]) == ("ARCHIVED", "2026-03-02T00:00:00Z")
-    assert gone["ProductFields"] == {"z": "1"}
-    assert not {"CompanyName", "Workflow", "Note"} & gone.keys()
-
-
-def test_importing_is_allowed_in_its_own_place_alone(server: SecurityHubServer) -> None:
-    session = base_session("")
-    direct = session.create_client("securityhub", region_name=EU, endpoint_url=server.url)
-    with pytest.raises(WriteRefused):
-        direct.batch_import_findings(Findings=some(1))
-    with importing_findings():
-        assert is_allowed("securityhub", "BatchImportFindings")
-        assert not is_allowed("securityhub", "BatchUpdateFindings")
-        elsewhere: list[bool] = []
-        thread = threading.Thread(target=lambda: elsewhere.append(is_allowed("securityhub", "BatchImportFindings")))
-        thread.start()
-        thread.join()
-        assert elsewhere == [False]
-    with pytest.raises(WriteRefused):
-        refuse_writes("securityhub", "BatchImportFindings")
-    assert server.batches == []
-
-
-def test_spools_are_on_disk(tmp_path: Path) -> None:
-    spool = securityhub.Spool(tmp_path / "s")
-    findings = some(securityhub.SPOOL_FINDINGS + 5)
-    for one in findings:
-        spool.add(one)
-        assert len(spool._lines) < securityhub.SPOOL_FINDINGS
-    assert list(spool) == findings == list(spool)
-    spool.delete()
-    assert not list(tmp_path.iterdir())

@@ -254,7 +254,7 @@ def test_extra759_scanner_failure(audit: Audit, monkeypatch: pytest.MonkeyPatch)
     def fail(*_: Any) -> Any:
         raise ApiError("secrets", "scan", "ImportError", "the secret scanner is missing")
 
-    monkeypatch.setattr("fixtures.secrets._scanner_for", fail)
+    monkeypatch.setattr("fixtures.secrets.scanner_for", fail)
     found = one(audit, "extra759", listed(function(Environment={"Variables": {"STAGE": "prod"}})))
     assert found.startswith("ERROR: ")
     assert "the secret scanner is missing" in found

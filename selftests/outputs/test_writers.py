@@ -140,7 +140,7 @@ def test_csv_columns_and_values(tmp_path: Path) -> None:
         "CHECK_ID": "extra73", "SEVERITY": "critical", "SERVICE": "s3", "RESOURCE_ID": "b1",
         "RESOURCE_ARN": "arn:aws:s3:::b1", "RESOURCE_TYPE": "AwsS3Bucket", "GROUPS": "extras|hipaa|internet-exposed",
         "REMEDIATION": "Block public access.", "DOC": "https://docs.aws.amazon.com/x", "FINDING_ID": finding("b1").id,
-        "TIMESTAMP": "2026-03-01T12:00:05Z",
+        "TIMESTAMP": "2026-03-01T12:00:05Z", "BASELINE": "",
     }  # fmt: skip
     assert (rows[1]["TITLE_ID"], rows[1]["SCORED"], rows[1]["LEVEL"]) == ("1.4", "Scored", "Level 1")
     raw = path.read_bytes()

@@ -142,7 +142,9 @@ class SecurityHubServer:
         findings = request["Findings"]
         report = ParamValidator().validate(request, self._shape)
         if not 1 <= len(findings) <= 100 or size > 6_000_000 or report.has_errors():
-            raise Refused(400, "InvalidInputException", report.generate_report() or f"{len(findings)} findings, {size} bytes")
+            raise Refused(
+                400, "InvalidInputException", report.generate_report() or f"{len(findings)} findings, {size} bytes"
+            )
         if self.malformed and any(self.malformed in one["Id"] for one in findings):
             raise Refused(400, "InvalidInputException", "a finding is malformed")
         self.batches.append(len(findings))
@@ -211,7 +213,11 @@ def serving(server: SecurityHubServer) -> Iterator[SecurityHubServer]:
                 answer = {"Message": refused.message, "Code": refused.code}
             data = json.dumps(answer).encode()
             self.send_response(status)
-            for name, value in {**headers, "Content-Type": "application/json", "Content-Length": str(len(data))}.items():
+            for name, value in {
+                **headers,
+                "Content-Type": "application/json",
+                "Content-Length": str(len(data)),
+            }.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(data)

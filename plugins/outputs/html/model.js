@@ -18,6 +18,7 @@ class Finding {
     this.message = row[6] || check.title;
     this.digest = row[7];
     this.tags = row[8] || {};
+    this.baseline = same(row[9] || "");
   }
 
   get id() {
@@ -115,6 +116,7 @@ const FACETS = {
   group: (f) => f.check.groupIds,
   check: (f) => [f.check.id],
   account: (f) => [f.audit.account],
+  baseline: (f) => [f.baseline],
 };
 const chosen = Object.fromEntries(Object.keys(FACETS).map((facet) => [facet, new Set()]));
 let search = "";

@@ -30,6 +30,7 @@ function showDetail(finding, takeFocus = true) {
     Type: finding.type,
     Region: finding.region,
     Account: origin.name ? `${origin.name} (${origin.account})` : origin.account,
+    Unit: origin.unit || null,
     Profile: origin.profile || null,
     Tags: tags.length ? element("span", { class: "tags" }, ...tags) : null,
     Check: check.id === check.number ? check.id : `${check.number} (${check.id})`,
@@ -38,6 +39,9 @@ function showDetail(finding, takeFocus = true) {
     Groups: groups.length ? element("span", { class: "tags" }, ...groups) : null,
     Audited: `${origin.time.replace("T", " ").replace("Z", " UTC")}, partition ${origin.partition}`,
     "Finding ID": copyable(finding.id),
+    Baseline: finding.baseline
+      ? button({ class: "tag", title: "Show only these", click: () => chooseOnly({ baseline: finding.baseline }) }, finding.baseline)
+      : null,
   };
   const list = Object.entries(facts)
     .filter(([, value]) => value !== null)

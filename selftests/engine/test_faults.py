@@ -1,0 +1,298 @@
+"""Faults on the way to AWS: what is reported is what a run without them reports, or ERROR. Never less, never else."""
+
+from __future__ import annotations
+
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from fixtures.backend import Answer, AwsBackend
+from fixtures.clock import skew_from
+from fixtures.errors import ApiError, UnexpectedAnswer
+from fixtures.session import Entry, base_session, role_session
+from selftests.engine.conftest import Emulator, Suite
+from selftests.standins.aws_server import THROTTLED, AwsServer, Reply, Request, json_error, passed_on, serving
+
+EU = "eu-west-1"
+KINDS = [THROTTLED, json_error("InternalFailure", status=500), Reply(reset=True)]
+HTML = b"<html><head/><body>Please log in</body></html>"
+KEYS = b'{"Keys":[{"KeyId":"a"}]}'
+
+Start = Callable[[Callable[[Request], Reply]], AwsServer]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start a stand-in for AWS that gives these answers; all clients talk to it."""
+    with ExitStack() as stack:
+
+        def start(answer: Callable[[Request], Reply]) -> AwsServer:
+            server = stack.enter_context(serving(AwsServer(answer)))
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+            return server
+
+        yield start
+
+
+def call(service: str, operation: str, **params: str) -> Answer:
+    return AwsBackend(base_session(""), "123456789012").call(EU, service, operation, params)
+
+
+# -- answers that are none ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body", "words"),
+    [
+        ("kms", "ListKeys", HTML, "it is not JSON"),
+        ("kms", "ListKeys", KEYS[:-3], "it is not JSON"),
+        ("kms", "ListKeys", b"\x1f\x8b\x00binary", "it cannot be parsed"),
+        ("kms", "ListKeys", b"", "it is empty"),
+        ("kms", "ListKeys", b"null", "it is no structure"),
+        ("kms", "ListKeys", b"[]", "it cannot be parsed"),
+        ("kms", "ListKeys", b'{"Keys":{}}', "Keys is not a list"),
+        ("kms", "ListKeys", b'{"message":"Forbidden"}', "nothing that the operation answers with, but message"),
+        ("kms", "ListKeys", b'{"Keys":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "it cannot be parsed"),
+        ("sqs", "ListQueues", b'{"QueueUrls":{"a":1}}', "QueueUrls is not a list"),
+        ("lambda", "ListFunctions", HTML, "it is not JSON"),
+        ("lambda", "ListFunctions", b'{"Functions":"none"}', "it cannot be parsed"),
+        ("iam", "ListUsers", HTML, "it cannot be parsed"),
+        ("iam", "ListUsers", b"<ListUsersResponse><ListUsersResult><Users><member>", "it cannot be parsed"),
+        ("ec2", "DescribeVpcs", HTML, "nothing that the operation answers with, but body, head"),
+        ("ec2", "DescribeVpcs", b"<DescribeVpcsResponse><vpcSet><item>", "it cannot be parsed"),
+        ("s3", "ListBuckets", HTML, "nothing that the operation answers with, but body, head"),
+        ("s3", "ListBuckets", b"", "it is empty"),
+        ("cloudfront", "ListDistributions", HTML, "nothing that the operation answers with, but body, head"),
+    ],
+)
+def test_a_body_that_is_no_answer_is_an_error(
+    aws: Start, service: str, operation: str, body: bytes, words: str
+) -> None:
+    aws(lambda _: Reply(body))
+    with pytest.raises(UnexpectedAnswer, match=words) as raised:
+        call(service, operation)
+    error = raised.value
+    assert (error.service, error.operation, error.region) == (service, operation, EU)
+    assert "log in" not in str(error).lower()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body", "answer"),
+    [
+        ("kms", "ListKeys", b" " + KEYS + b"\n", {"Keys": [{"KeyId": "a"}]}),
+        ("kms", "ListKeys", b'{"Keys":[],"Truncated":false,"News":[1]}', {"Keys": [], "Truncated": False}),
+        ("kms", "ListAliases", b'{"Aliases":[{"AliasName":"\\ud800"}]}', {"Aliases": [{"AliasName": "\ud800"}]}),
+        ("sqs", "ListQueues", b"{}", {}),
+        ("sqs", "ListQueues", b'{"QueueUrls":null}', {}),
+        ("lambda", "ListFunctions", b'{"Functions":[]}', {"Functions": []}),
+        ("iam", "ListUsers", b"<ListUsersResponse><ListUsersResult/></ListUsersResponse>", {}),
+        ("ec2", "DescribeVpcs", b"<DescribeVpcsResponse><requestId>1</requestId><vpcSet/></DescribeVpcsResponse>",
+         {"Vpcs": []}),
+        ("ec2", "DescribeVpcs", b"<DescribeVpcsResponse><requestId>1</requestId></DescribeVpcsResponse>", {}),
+    ],
+)  # fmt: skip
+def test_answers_without_results_are_answers(
+    aws: Start, service: str, operation: str, body: bytes, answer: Answer
+) -> None:
+    aws(lambda _: Reply(body))
+    assert call(service, operation) == answer
+
+
+def test_a_bucket_that_never_had_a_setting(aws: Start) -> None:
+    aws(lambda _: Reply(b'<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'))
+    assert call("s3", "GetBucketVersioning", Bucket="b") == {}
+
+
+def test_what_breaks_off_is_asked_again(aws: Start) -> None:
+    replies = iter([Reply(KEYS[:-4], length=len(KEYS)), Reply(KEYS)])
+    server = aws(lambda _: next(replies))
+    assert call("kms", "ListKeys") == {"Keys": [{"KeyId": "a"}]}
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("service", ["kms", "iam", "s3", "ec2"])
+def test_a_load_balancers_error_page_is_asked_again_and_then_an_error(
+    aws: Start, monkeypatch: pytest.MonkeyPatch, service: str
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    server = aws(lambda _: Reply(b"<!DOCTYPE html><p>Bad gateway", 502))
+    operation = {"kms": "ListKeys", "iam": "ListUsers", "s3": "ListBuckets", "ec2": "DescribeVpcs"}[service]
+    with pytest.raises(ApiError, match=f"{service}:{operation} failed in {EU}: 502"):
+        call(service, operation)
+    assert len(server.requests) == 2
+
+
+# -- faults at random --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_every_page_of_every_call_or_an_error(aws: Start, share: float) -> None:
+    """Three pages for each marker: what comes is complete whatever happens in between."""
+    chance = random.Random(7)
+
+    def answer(request: Request) -> Reply:
+        if chance.random() < share:
+            return chance.choice([*KINDS, Reply(_page(request), late=0.2), Reply(_page(request)[:-3])])
+        return Reply(_page(request))
+
+    aws(answer)
+    backend = AwsBackend(base_session(""))
+    started = time.monotonic()
+
+    def ask(region: str) -> Answer | ApiError:
+        try:
+            return backend.call(region, "kms", "ListKeys", {"Limit": 1})
+        except ApiError as error:
+            return error
+
+    regions = [EU, "us-east-1", "eu-central-1", "ap-south-1", "sa-east-1", "us-west-2"]
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(ask, regions * 2))
+    assert time.monotonic() - started < 60
+    complete = [one for one in found if not isinstance(one, ApiError)]
+    assert complete
+    for one in complete:
+        assert [key["KeyId"] for key in one["Keys"]] == ["1", "2", "3"]
+    assert {one.code for one in found if isinstance(one, ApiError)} <= {"UnexpectedAnswer"}
+
+
+def _page(request: Request) -> bytes:
+    number = next((number for number in (2, 3) if f'"Marker": "m{number}"' in request.body), 1)
+    more = f',"Truncated":true,"NextMarker":"m{number + 1}"' if number < 3 else ""
+    return f'{{"Keys":[{{"KeyId":"{number}"}}]{more}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("share", "attempts", "workers"), [(0.2, "", "2"), (0.2, "1", "0")], ids=["retried", "not retried"]
+)
+def test_a_run_finds_the_same_or_says_error(
+    suite: Suite, emulator: Emulator, share: float, attempts: str, workers: str
+) -> None:
+    chance = random.Random(3)
+
+    def answer(request: Request) -> Reply:
+        if request.service == "sts" or chance.random() >= share:
+            return passed_on(request, emulator.url)
+        kind = chance.choice([*KINDS, None])
+        return kind or Reply(**{**vars(passed_on(request, emulator.url)), "late": 0.3})
+
+    checks = "--check=check11,check13,check16,check21,check25,check28,check29,check41,check43,extra71,extra72"
+    clean = suite(checks, env=emulator.environment).statuses()
+    with serving(AwsServer(answer)) as server:
+        more = {"AWS_MAX_ATTEMPTS": attempts} if attempts else {}
+        outcome = suite(checks, "-n", workers, env={**emulator.environment, "AWS_ENDPOINT_URL": server.url, **more})
+    found = outcome.statuses()
+    errors = {key: text for key, text in found.items() if text.startswith("ERROR")}
+    assert errors if attempts else not errors
+    for key, text in found.items():
+        assert key in errors or clean[key] == text, (key, text, clean.get(key))
+    not_listed = {(check, account) for check, account, _, _ in errors}
+    for check, account, *where in clean.keys() - found.keys():
+        assert (check, account) in not_listed, (check, account, where)
+    assert not [text for text in errors.values() if "the check stopped with" in text]
+
+
+# -- credentials, clocks, names ----------------------------------------------------------------------------------------
+
+
+def _issued(number: int) -> Reply:
+    ends = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Reply(
+        f"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA{number}</AccessKeyId><SecretAccessKey>s"
+        f"</SecretAccessKey><SessionToken>t</SessionToken><Expiration>{ends}</Expiration></Credentials>"
+        "</AssumeRoleResult></AssumeRoleResponse>".encode()
+    )
+
+
+EXPIRED = json_error("ExpiredTokenException", "The security token included in the request is expired")
+
+
+class Role:
+    """STS that issues ASIA1, ASIA2, ...; KMS takes only the keys that are ``good``."""
+
+    def __init__(self, *good: str, issues: int = 9) -> None:
+        self.good, self.issues, self.issued = good, issues, 0
+
+    def __call__(self, request: Request) -> Reply:
+        if request.service != "sts":
+            return Reply(KEYS) if request.key in self.good else EXPIRED
+        self.issued += 1
+        if self.issued > self.issues:
+            body = (
+                b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no longer</Message></Error></ErrorResponse>"
+            )
+            return Reply(body, 403)
+        return _issued(self.issued)
+
+    def backend(self) -> AwsBackend:
+        session = role_session(AwsBackend(base_session("")), Entry(role="r"), "arn:aws:iam::123456789012:role/r")
+        return AwsBackend(session, "123456789012")
+
+
+def test_a_role_session_that_ends_early_is_renewed_once_for_all_who_ask(aws: Start) -> None:
+    role = Role("ASIA2")
+    aws(role)
+    backend = role.backend()
+    regions = [EU, "us-east-1", "us-west-2", "eu-central-1"]
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda number: backend.call(regions[number % 4], "kms", "ListKeys", {}), range(16)))
+    assert found == [{"Keys": [{"KeyId": "a"}]}] * 16
+    assert role.issued == 2
+
+
+def test_a_renewed_session_that_is_refused_too_is_an_error(aws: Start) -> None:
+    role = Role()
+    aws(role)
+    with pytest.raises(ApiError, match=r"the credentials have expired: kms:ListKeys failed in eu-west-1 \(ExpiredTok"):
+        role.backend().call(EU, "kms", "ListKeys", {})
+    assert role.issued == 2
+
+
+def test_a_role_that_can_no_longer_be_assumed_is_named(aws: Start) -> None:
+    role = Role(issues=1)
+    aws(role)
+    with pytest.raises(ApiError, match="sts:AssumeRole"):
+        role.backend().call(EU, "kms", "ListKeys", {})
+
+
+def test_lasting_credentials_that_expire_are_an_error_that_says_so(aws: Start) -> None:
+    server = aws(lambda _: EXPIRED)
+    with pytest.raises(ApiError, match=r"the credentials have expired: .*ExpiredTokenException.*; log in again"):
+        call("kms", "ListKeys")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(30, "30 minutes behind"), (-7, "7 minutes ahead of"), (2, "")])
+def test_a_clock_that_is_wrong_is_named(aws: Start, minutes: int, words: str) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
+    aws(lambda _: json_error("SignatureDoesNotMatch", "Signature not yet current", 403, Date=date))
+    with pytest.raises(ApiError) as raised:
+        call("kms", "ListKeys")
+    assert words in str(raised.value)
+    assert ("clock" in str(raised.value)) == bool(words)
+
+
+def test_a_date_that_is_none_says_nothing_of_the_clock() -> None:
+    response = {"ResponseMetadata": {"HTTPHeaders": {"date": "yesterday"}}}
+    assert skew_from(response, "SignatureDoesNotMatch") == ""
+
+
+def test_a_region_whose_name_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+    started = time.monotonic()
+    with pytest.raises(
+        ApiError, match=r"kms:ListKeys failed in eu-west-1: EndpointConnectionError: no answer from http"
+    ):
+        call("kms", "ListKeys")
+    assert time.monotonic() - started < 10
