@@ -146,7 +146,11 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("--config",), {"metavar": "FILE", "help": "thresholds of checks, TOML or YAML"}),
     (
         ("--baseline",),
-        {"action": "append", "metavar": "FILE", "help": "json or jsonl report of an earlier run (or a folder) to compare with"},
+        {
+            "action": "append",
+            "metavar": "FILE",
+            "help": "json or jsonl report of an earlier run (or a folder) to compare with",
+        },
     ),
     (("--fail-on-new",), {"action": "store_true", "help": "fail only for what the --baseline has not"}),
     (("--record",), {"metavar": "FILE", "help": "save every API answer in FILE"}),

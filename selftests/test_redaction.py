@@ -71,7 +71,9 @@ def test_the_scanner_finds_in_redacted_text_what_it_found_before(lines: list[str
 
 
 def test_what_follows_a_secret_and_belongs_to_it_is_taken_out() -> None:
-    redacted = redactor().text("\n".join(["a", *KEY, "", "b c", f"K={AWS_SECRET}", "tail+of/it==", "", "fi"])).split("\n")
+    redacted = (
+        redactor().text("\n".join(["a", *KEY, "", "b c", f"K={AWS_SECRET}", "tail+of/it==", "", "fi"])).split("\n")
+    )
     assert [line for line in redacted if "auditest-redacted" not in line] == ["a", "", "b c", "", "fi"]
 
 
