@@ -65,9 +65,12 @@ def test_the_scanner_finds_in_redacted_text_what_it_found_before(lines: list[str
     redacted = redactor().text(text)
     for limits in LIMITS:
         assert find(redacted, limits) == find(text, limits), limits
+    # what stands in a certificate is no secret to the scanner, though the same line alone would be
+    reported = {hit.line for hit in find(text, LIMITS[4])}
+    kept = redacted.split("\n")
     for token in (AWS_SECRET, JWT, "hunter2", some(64), some(11) + "=", some(40)):
-        hit = {line for line in lines if token in line and find(line, LIMITS[4])}
-        assert not any(line in redacted.split("\n") for line in hit)
+        hit = [number for number in reported if token in lines[number - 1]]
+        assert not [number for number in hit if token in kept[number - 1]]
 
 
 def test_what_follows_a_secret_and_belongs_to_it_is_taken_out() -> None:

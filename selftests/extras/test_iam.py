@@ -188,7 +188,7 @@ SCOPED = allow(Condition={"StringEquals": {"aws:ResourceOrgID": "o-abc"}})
         (SCOPED, {"accept_resource_scoping_conditions": True}, "PASS"),
         (allow("sts:AssumeRoleWithSAML"), {}, "FAIL"),
         (allow("sts:AssumeRoleWithSAML"), {"assume_role_actions": ["sts:AssumeRole"]}, "PASS"),
-        ({}, {}, "PASS"),
+        ({}, {}, "ERROR: iam:GetAccountAuthorizationDetails failed in us-east-1: UnexpectedAnswer: the policy document has a"),
     ],
 )  # fmt: skip
 def test_extra7100(audit: Audit, statement: Any, settings: dict[str, Any], expected: str) -> None:

@@ -75,6 +75,20 @@ def _kept(headers: Message) -> dict[str, str]:
 
 
 THROTTLED = json_error("ThrottlingException", "Rate exceeded")
+THROTTLED_XML = Reply(
+    b"<ErrorResponse><Error><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>", 400
+)
+THROTTLED_EC2 = Reply(
+    b"<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>m</Message></Error></Errors></Response>", 503
+)
+THROTTLED_S3 = Reply(b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>", 503)
+
+
+def throttled(request: Request) -> Reply:
+    """The refusal of a request that came too fast, in the words of its service."""
+    if request.service in ("s3", "ec2"):
+        return THROTTLED_S3 if request.service == "s3" else THROTTLED_EC2
+    return THROTTLED_XML if "Action=" in request.body else THROTTLED
 
 
 @dataclass
