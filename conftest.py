@@ -3,6 +3,7 @@
 pytest_plugins = [
     "plugins.options",
     "plugins.recordings",
+    "plugins.division",
     "plugins.run",
     "plugins.listing",
     "plugins.reporting",
@@ -19,5 +20,8 @@ pytest_plugins = [
     "plugins.credential_report",
     "plugins.baseline",
     "plugins.terminal",
+    "plugins.remote",
+    "plugins.ledger",
+    "plugins.manifest",
     "fixtures.aws_session",
 ]

@@ -77,13 +77,21 @@ def engine(findings: int, workers: int, formats: str) -> dict[str, Any]:
     }
 
 
-def accounts(number: int, each: int, workers: int) -> dict[str, Any]:
-    """Many accounts on few workers."""
+def accounts(number: int, each: int, regions: int, workers: int) -> dict[str, Any]:
+    """Many accounts on few workers: memory of the largest worker and of the controller."""
+    names = ["us-east-1", "eu-west-1", "eu-central-1", "ap-southeast-2", "us-west-2", "sa-east-1"][:regions]
     with tempfile.TemporaryDirectory() as folder:
-        tape = Path(folder, "accounts.rec")
-        write(tape, each, [f"{100000000000 + n}" for n in range(number)], ["us-east-1"])
-        return run([f"--replay={tape}", "--check=check43", "--output-formats=jsonl", f"--output-directory={folder}/out",
-                    "-n", str(workers)])  # fmt: skip
+        tape, log = Path(folder, "accounts.rec"), Path(folder, "memory")
+        write(tape, each, [f"{100000000000 + n}" for n in range(number)], names)
+        result = run(
+            [f"--replay={tape}", "--check=check43", "--output-formats=jsonl", f"--output-directory={folder}/out",
+             "-n", str(workers), "-p", "bench.memory"],
+            {"MEMORY_LOG": str(log)},
+        )  # fmt: skip
+        peaks = [line.split() for line in log.read_text().splitlines()]
+    largest = {role: max((int(mb) for one, mb in peaks if one == role), default=0) for role in ("worker", "controller")}
+    workers_used = sum(role == "worker" for role, _ in peaks)
+    return {**result, "worker_mb": largest["worker"], "controller_mb": largest["controller"], "processes": workers_used}
 
 
 class Server:
@@ -201,6 +209,7 @@ def main() -> None:
     many = commands.add_parser("accounts")
     many.add_argument("--accounts", type=int, default=40)
     many.add_argument("--each", type=int, default=2000)
+    many.add_argument("--regions", type=int, default=1)
     many.add_argument("-n", type=int, default=2)
     live = commands.add_parser("emulator")
     live.add_argument("--resources", type=int, default=50)
@@ -215,7 +224,7 @@ def main() -> None:
     if given.command == "engine":
         result = engine(given.findings, given.n, given.formats)
     elif given.command == "accounts":
-        result = accounts(given.accounts, given.each, given.n)
+        result = accounts(given.accounts, given.each, given.regions, given.n)
     elif given.command == "emulator":
         result = emulator(given.resources, given.latency_ms, given.regions, given.arguments)
     elif given.command == "organization":

@@ -221,7 +221,7 @@ def read_yaml(file: Path, kind: type[T]) -> T:
     except YamlError as error:
         raise CatalogError(f"{file}{error.where}: {error}") from None
     except msgspec.ValidationError as error:
-        raise CatalogError(f"{file}: {error}") from None
+        raise CatalogError(f"{file}: {' '.join(str(error).split())}") from None
 
 
 @functools.lru_cache(maxsize=1)

@@ -121,7 +121,7 @@ def _items(collector: pytest.Module | pytest.Class, name: str, check: Check, run
     lineno = function.__code__.co_firstlineno - 1
     used: dict[str, int] = {}
     rows = run.rows(check)
-    in_parts = run.shard is not None and run.shard.is_part
+    in_parts = run.cut is not None or (run.shard is not None and run.shard.is_part)
     for row in rows:
         id = item_id(row)
         count = used[id] = used.get(id, 0) + 1
@@ -235,7 +235,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         return
     order = {account.id: number for number, account in enumerate(run.accounts)}
     if len(order) > 1 or run.plan.requirements:
-        items.sort(key=lambda item: (order.get(_account_of(item), -1), getattr(item, "late", False)))
+        items.sort(key=lambda item: (order.get(account_of(item), -1), getattr(item, "late", False)))
     if run.shard is not None:
         _drop_done(config, run, items)
         _apply_last_failed(config, run, items)
@@ -249,7 +249,8 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
         run.deselected = True
 
 
-def _account_of(item: pytest.Item) -> str:
+def account_of(item: pytest.Item) -> str:
+    """The id of the account that an item is about; "" when it is about none."""
     if isinstance(item, CheckItem):
         return item.row.account.id
     params = getattr(getattr(item, "callspec", None), "params", {})

@@ -120,9 +120,8 @@ class Ending:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, descriptor)
         os.close(nothing)
-        if (
-            error.errno != errno.EPIPE and not self._output_trouble
-        ):  # whoever closed a pipe has seen enough, and that is no failure
+        # whoever closed a pipe has seen enough, and that is no failure
+        if error.errno != errno.EPIPE and not self._output_trouble:
             self._output_trouble = True
             os.write(2, f"ERROR: the output cannot be written: {error.strerror}\n".encode())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -91,6 +93,18 @@ class Comparison(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """Follows what becomes of each account."""
+
+    def add(self, finding: Finding) -> None:
+        """A finding, seen for the first time."""
+        ...
+
+    def account_done(self, account: str, files: Sequence[Path]) -> None:
+        """The reports of an account are finished."""
+        ...
+
+
 class Reporter:
     """Hands findings to the tally and to the writers of their account."""
 
@@ -105,6 +119,8 @@ class Reporter:
         """Why reports are incomplete."""
         self.baseline: Comparison | None = None
         """What the findings are compared with (plugins.baseline)."""
+        self.ledger: Follower | None = None
+        """What keeps account of complete accounts (plugins.ledger)."""
         self._writers: dict[str, list[Any]] = {}
         self._seen: dict[str, set[str]] = {}
 
@@ -119,6 +135,8 @@ class Reporter:
             return
         seen.add(finding.nodeid)
         self.tally.add(finding)
+        if self.ledger is not None:
+            self.ledger.add(finding)
         if self.run is not None:
             self.run.outcomes.add(finding)
             self.run.usage.add(finding)
@@ -144,8 +162,12 @@ class Reporter:
 
             run = self.run
             assert run is not None
-            name = self.options.report_name(account, run.now, several=len(run.accounts) > 1)
+            name = run.report_name(account)
             writers = writers_for(self.options.formats, self.options.output_directory, name, account)
+            if run.cut is not None:
+                from plugins.parcel import ParcelWriter, parcel_name
+
+                writers.append(ParcelWriter(self.options.output_directory / parcel_name(name), account=account))
             self._writers[account] = writers
         return writers
 
@@ -160,12 +182,16 @@ class Reporter:
             self.run.outcomes.forget(account)
         if self.classic is not None:
             self.classic.account_done(account)
+        files: list[Path] = []
         for writer in self._writers.pop(account, []):
             try:
                 writer.close()
-                self.files.append(str(writer.path))
+                files.append(writer.path)
             except OSError as error:
                 self._trouble(error)
+        self.files += map(str, files)
+        if self.ledger is not None and not self.troubles:
+            self.ledger.account_done(account, files)
 
     def _trouble(self, error: OSError) -> str:
         """Note why reports are incomplete, once for each reason, in words."""

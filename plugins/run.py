@@ -11,7 +11,7 @@ import functools
 import gc
 import os
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,45 +27,15 @@ from fixtures.recording import Recording, RecordingError, ReplayBackend
 from fixtures.redaction import Redactor
 from fixtures.resource import Resource
 from fixtures.session import Entry, SessionError
-from plugins import accounts, recordings, settings, whitelist
+from plugins import accounts, division, journal, recordings, settings, whitelist
 from plugins import options as options_plugin
 from plugins.acceptance import Matcher, Usage
 from plugins.catalog import Check
 from plugins.compliance import Outcomes, Planned, partial_reason, rows
 from plugins.discovery import Kind, Listings, Row, discover, rows_for
+from plugins.division import Cut, Shard
 from plugins.options import Options
 from plugins.selection import Plan, make_plan, register_markers
-
-
-@dataclass
-class Shard:
-    """The part of the accounts that one worker audits: an account, or some regions of it.
-
-    ``regions`` None means all of the account's; ``with_global`` whether the account's global kinds belong to it.
-    """
-
-    account: str
-    entry: Entry
-    facts: dict[str, Any]
-    error: list[str] | None = None
-    """Why the account could not be entered: service, operation, code, reason."""
-    regions_error: list[str] | None = None
-    """Why its regions could not be listed, likewise."""
-    regions: list[str] | None = None
-    with_global: bool = True
-    done: list[str] = field(default_factory=list)
-    """Node ids that a worker which died had reported already."""
-    attempts: int = 0
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether it is none: there were more workers than shards."""
-        return not self.account
-
-    @property
-    def is_part(self) -> bool:
-        """Whether other shards audit the rest of the account."""
-        return self.regions is not None
 
 
 class Run:
@@ -80,8 +50,16 @@ class Run:
         self._settings = settings.load(self.options.config, self.plan.known, self.options.listed_accounts)
         self.whitelist = whitelist.load(self.options.whitelist, self.plan.known)
         self.usage = Usage()
-        self.now: datetime = utcnow()
+        earlier = journal.earlier_of(self.config)
+        self.now: datetime = earlier.header.started if earlier is not None else utcnow()
         self.accounts: list[Account] = []
+        """The accounts that this run reports on."""
+        self.audited: list[str] = []
+        """Ids of all accounts that are audited together: with --shard, those of the other shards as well."""
+        self.cut: Cut | None = None
+        """The part of the only account that this run audits, with --shard."""
+        self.finished: frozenset[str] = frozenset()
+        """Ids of the accounts that an earlier run has finished, with --resume."""
         self.entries: dict[str, Entry] = {}
         self.shard: Shard | None = None
         self.listings: Listings = {}
@@ -115,8 +93,28 @@ class Run:
         except (SessionError, RecordingError) as error:
             raise pytest.UsageError(str(error)) from None
         self._entered = True
-        self._instruct(account.id for account in self.accounts)
+        self.audited = [account.id for account in self.accounts]
+        self._instruct(self.audited)
+        self._take_share()
         return self.accounts
+
+    def _take_share(self) -> None:
+        """With --shard, keep what this shard audits."""
+        shard = division.of(self.config)
+        if shard is not None:
+            share = division.share_of(self.accounts, *shard)
+            self.accounts = [account for account in self.accounts if account.id in share.accounts]
+            self.cut = share.cut
+
+    @property
+    def unfinished(self) -> list[Account]:
+        """The accounts that are left to audit."""
+        return [account for account in self.accounts if account.id not in self.finished]
+
+    def report_name(self, account: str, *, whole: bool = False) -> str:
+        """What the reports of an account are called, without ending; ``whole``: not those of the part of it."""
+        name = self.options.report_name(account, self.now, several=len(self.audited) > 1)
+        return name if whole or self.cut is None else f"{name}-part-{self.cut.number}-of-{self.cut.of}"
 
     def _enter(self) -> None:
         options = self.options
@@ -169,7 +167,8 @@ class Run:
 
     def shards(self, workers: int) -> list[Shard]:
         """Cut the accounts into shards: one per account, or per part of its regions when workers would be idle."""
-        accounts = self.enter()
+        self.enter()
+        accounts = self.unfinished
         parts_each = max(1, -(-workers // len(accounts))) if accounts else 1
         shards: list[Shard] = []
         for account in accounts:
@@ -182,12 +181,15 @@ class Run:
                 "error": _packed(error),
                 "regions_error": _packed(account.regions_error),
             }
-            parts = min(parts_each, max(1, len(account.regions)))
-            if parts == 1:
+            regions = self.cut.regions if self.cut is not None else account.regions
+            with_global = self.cut is None or self.cut.with_global
+            parts = min(parts_each, max(1, len(regions)))
+            if parts == 1 and self.cut is None:
                 shards.append(Shard(**common))
                 continue
             shards += [
-                Shard(**common, regions=account.regions[part::parts], with_global=part == 0) for part in range(parts)
+                Shard(**common, regions=regions[part::parts], with_global=with_global and part == 0)
+                for part in range(parts)
             ]
         return shards
 
@@ -196,7 +198,7 @@ class Run:
         return {
             "shard": asdict(shard),
             "now": self.now.isoformat(),
-            "audited": [account.id for account in self.accounts],
+            "audited": self.audited,
             # made with MFA, which only this process can ask for; never in an argument or the environment
             "mfa": self._sources.mfa.tokens if self._sources is not None else {},
             "record_part": str(part_of(self.options.record, worker)) if self.options.record else "",
@@ -212,7 +214,7 @@ class Run:
         self.enter()
         self._load_recorded()
         self._listed_kinds |= wanted
-        listed = discover(wanted, self.accounts, self.crew, max_items=self.options.max_items, **self._part())
+        listed = discover(wanted, self.unfinished, self.crew, max_items=self.options.max_items, **self._part())
         self.listings |= listed
         for (kind, _, _), listing in listed.items():
             self.leave_out(kind, listing.left_out)
@@ -225,7 +227,7 @@ class Run:
     def _load_recorded(self) -> None:
         """Read what a recording has of the accounts now, so that a damaged line ends the run at once."""
         try:
-            for account in self.accounts:
+            for account in self.unfinished:
                 if isinstance(account.calls.backend, ReplayBackend):
                     account.calls.backend.load()
         except RecordingError as error:
@@ -237,20 +239,24 @@ class Run:
         if kind is None or (self.shard is not None and self.shard.is_idle):
             return []
         self.discover({kind})
-        return rows_for(check, self.listings, self.accounts, **self._part())
+        return rows_for(check, self.listings, self.unfinished, **self._part())
 
     def requirement_rows(self, account: Account | None = None) -> list[tuple[Planned, Row]]:
         """What is rolled up, once the checks are done: in all accounts of this process, or in one."""
-        accounts = self.accounts if account is None else [account]
+        if self.cut is not None:  # a requirement is about all of an account
+            return []
+        accounts = self.unfinished if account is None else [account]
         return list(rows(self.plan.requirements, accounts, self.outcomes, self.plan.checks.__contains__, self.partial))
 
     def partial(self) -> str:
         """Why this run looks at a part of the resources only; "" when it looks at all."""
-        return partial_reason(self.config, bool(self.left_out), self.deselected)
+        reason = partial_reason(self.config, bool(self.left_out), self.deselected)
+        return reason or "this shard has a part of the account only" * (self.cut is not None)
 
     def _part(self) -> dict[str, Any]:
         if self.shard is None:
-            return {"regions": None, "global_part": True}
+            cut = self.cut
+            return {"regions": cut and cut.regions, "global_part": cut is None or cut.with_global}
         return {"regions": self.shard.regions, "global_part": self.shard.with_global}
 
     def settings(self, check: Check, account: str) -> dict[str, Any] | None:

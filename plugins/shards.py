@@ -21,11 +21,12 @@ from plugins import run as run_plugin
 from plugins.catalog import Check
 from plugins.collection import item_id
 from plugins.discovery import Row, empty_row
+from plugins.division import Shard
 from plugins.evaluation import Verdict, evaluate
 from plugins.execution import make_finding, needs_full_reports, reports_of
 from plugins.findings import Finding
 from plugins.reporting import finding_in
-from plugins.run import Run, Shard
+from plugins.run import Run
 
 MOST_ATTEMPTS = 3
 """How often a shard is tried before what is left of it is given up as ERROR."""
@@ -155,6 +156,9 @@ class ShardQueue:
                 self.waiting.appendleft(shard)
             else:
                 self._give_up(shard, error)
+        if error is not None and not self.waiting and not self.active:
+            # xdist would start another worker in its place, for ever where workers cannot start at all
+            dsession._max_worker_restart = dsession._failed_nodes_count
         if error is None and self.waiting and not dsession.shuttingdown and not dsession.shouldstop:
             dsession._clone_node(node)
 
@@ -192,6 +196,9 @@ class ShardQueue:
             self._emit(plan.check, verdict, row, nodeid, (path, 0, name))
 
     def _report_nothing(self, shard: Shard, nothing: Nothing) -> None:
+        if self.run.cut is not None:  # the other shards of the run may have found something
+            self.run.nothing_found.append(nothing)
+            return
         check_id, nodeid, location = nothing
         check = self.run.plan.known[check_id]
         row = empty_row(check, self._account(shard))

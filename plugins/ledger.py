@@ -1,0 +1,333 @@
+"""Keeps account of complete accounts: for the journal that ``--resume`` reads, and for the manifest of a shard.
+
+A run is resumed account by account: those that the journal has are not audited again, their reports are checked against
+their digests, and their counts go into the summary and the exit code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plugins import completeness, division, finished, journal, reporting
+from plugins import options as options_plugin
+from plugins import run as run_plugin
+from plugins.acceptance import Usage
+from plugins.collection import account_of
+from plugins.discovery import empty_row
+from plugins.execution import make_finding
+from plugins.findings import Finding
+from plugins.finished import Finished, Part
+from plugins.journal import Journal, JournalError
+from plugins.options import Options
+from plugins.parcel import ENDING
+from plugins.run import Run
+from plugins.tally import Tally
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+COMPLETE = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+@dataclass
+class Open:
+    """The counts of an account that is not complete yet."""
+
+    tally: Tally = field(default_factory=Tally)
+    usage: Usage = field(default_factory=Usage)
+
+
+class Ledger:
+    """Follows the findings of a run, account by account."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.options = options_plugin.of(config)
+        self.finished: dict[str, Finished] = {}
+        """The complete accounts of this run and the one that it resumes."""
+        self.notes: list[str] = []
+        self._open: dict[str, Open] = {}
+        self._left: Counter[str] = Counter()
+        """Without workers: account -> items that have not run yet."""
+        self._journal: Journal | None = None
+        self._failures = self._findings = 0
+        """Those of the run that this one resumes."""
+
+    # -- the run that this one resumes -----------------------------------------------------------------------------
+
+    def take_up(self, run: Run) -> None:
+        """Leave out what an earlier run has finished. Raises pytest.UsageError when it was another run."""
+        earlier = journal.earlier_of(self.config)
+        if earlier is None:
+            return
+        differing = journal.differences(earlier.header.selection, selection_of(run))
+        if differing:
+            raise pytest.UsageError(
+                f"--resume: the unfinished run in {self.options.output_directory} was asked for something else"
+                f" ({differing}): repeat its command, or leave --resume out to start anew"
+            )
+        for account in run.accounts:
+            one = earlier.accounts.get(account.id)
+            if one is None:
+                continue
+            lost = finished.changed(self.options.output_directory, one.files)
+            if lost:
+                self.notes.append(f"audited again: {account.id}, since {lost} is gone or was changed")
+            else:
+                self.finished[account.id] = one
+        run.finished = frozenset(self.finished)
+        self.notes.insert(
+            0,
+            f"resumed: {len(self.finished)} of {len(run.accounts)} accounts were complete"
+            f" in the run of {earlier.header.started:%Y-%m-%d %H:%M:%S} UTC",
+        )
+
+    def _count_finished(self, run: Run, reporter: reporting.Reporter) -> None:
+        for one in self.finished.values():
+            finished.add_to(reporter.tally, one.account, one.counts, run.plan.check)
+            finished.use(run.usage, one.counts)
+            reporter.files += [str(self.options.output_directory / file.name) for file in one.files]
+            totals = finished.totals(one.counts)
+            self._failures += totals["FAIL"] + totals["ERROR"]
+            self._findings += totals.total()
+
+    # -- hooks ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Listen to the reporter, which is there by now."""
+        run, reporter = run_plugin.of(self.config), reporting.of(self.config)
+        if run is not None and reporter is not None:
+            reporter.ledger = self
+            self._count_finished(run, reporter)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Begin the journal: the run has begun."""
+        run, reporter = run_plugin.of(self.config), reporting.of(self.config)
+        if run is None or reporter is None or not self.options.formats or not run.plan.kinds:
+            return
+        earlier = journal.earlier_of(self.config)
+        if earlier is not None:
+            self._journal = Journal(earlier.path, earlier.file)
+            return
+        header = journal.Header(started=run.now, selection=selection_of(run))
+        try:
+            self._journal = journal.start(journal_path(self.config), header)
+        except OSError as error:
+            self.notes.append(f"this run cannot be resumed: its journal cannot be written ({error.strerror})")
+            return
+        if self._journal is None:
+            self.notes.append(
+                "this run cannot be resumed: its folder has the journal of a run that goes on, or no locks"
+            )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without workers: count the items of each account."""
+        self._left = Counter(map(account_of, session.items))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Without workers: an account is complete when its last item has run."""
+        result = yield
+        account = account_of(item)
+        self._left[account] -= 1
+        reporter = reporting.of(self.config)
+        if account and not self._left[account] and reporter is not None:
+            reporter.account_done(account)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """The exit code is about what was finished earlier, too."""
+        result = yield
+        session.testsfailed += self._failures
+        session.testscollected += self._findings
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A run that came to its end needs no journal."""
+        if self._journal is not None:
+            self._journal.close(finished=self.is_complete(session))
+
+    def is_complete(self, session: pytest.Session) -> bool:
+        """Whether the run has done all that it was asked for."""
+        run, reporter = run_plugin.of(self.config), reporting.of(self.config)
+        if run is None or reporter is None or reporter.troubles or session.shouldfail or session.shouldstop:
+            return False
+        left = completeness.incomplete(completeness.of(self.config), [account.id for account in run.accounts])
+        return session.exitstatus in COMPLETE and not left
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        """Say what was resumed."""
+        for note in self.notes:
+            terminalreporter.write_line(note)
+
+    # -- what the reporter tells -----------------------------------------------------------------------------------
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding."""
+        account = self._open.get(finding.account)
+        if account is None:
+            account = self._open[finding.account] = Open()
+        account.tally.add(finding)
+        account.usage.add(finding)
+
+    def account_done(self, account: str, files: Iterable[Path]) -> None:
+        """The reports of an account have their names. It is noted unless something is missing in them."""
+        run = run_plugin.of(self.config)
+        one = self._open.pop(account, None) or Open()
+        if run is None or not self._is_finished(run, account):
+            return
+        nothing = self._nothing(run, account)
+        reporter = reporting.of(self.config)
+        silent = [finding.check.id for finding in nothing]
+        if reporter is not None:
+            reporter.tally.seen[account].update(silent)
+        folder = self.options.output_directory
+        paths = list(files)
+        self.finished[account] = found = Finished(
+            account=account,
+            regions=next(one.regions for one in run.accounts if one.id == account),
+            files=finished.described(folder, paths),
+            counts=finished.counts_of(account, one.tally, one.usage, silent),
+            part=Part(run.cut.number, run.cut.of, run.cut.regions) if run.cut else None,
+            report=run.report_name(account, whole=True),
+            parcel=next((path.name for path in paths if path.suffix == ENDING), ""),
+            nothing=[finding.packed() for finding in nothing],
+        )
+        if self._journal is not None and is_entered(run, account):
+            try:
+                self._journal.add(found)
+            except OSError as error:
+                self.notes.append(f"this run cannot be resumed: its journal cannot be written ({error.strerror})")
+                self._journal.close(finished=True)
+                self._journal = None
+
+    def _is_finished(self, run: Run, account: str) -> bool:
+        """Whether all of the account was run."""
+        queue = self.config.pluginmanager.getplugin("auditest-shards")
+        left = completeness.of(self.config)
+        ended = not self._left[account] if queue is None else not queue.open_shards.get(account)
+        return ended and (left is None or not left.unfinished(account))
+
+    def _nothing(self, run: Run, account: str) -> list[Finding]:
+        """What a part of an account found nothing for, as the findings that hold if the other parts found nothing."""
+        if run.cut is None:
+            return []
+        whose = next(one for one in run.accounts if one.id == account)
+        found = []
+        for check_id, nodeid, _ in run.nothing_found:
+            row = empty_row(run.plan.known[check_id], whose)
+            assert row.verdict is not None
+            found.append(make_finding(run.plan.known[check_id], row.verdict, row, run, nodeid))
+        return found
+
+
+def is_entered(run: Run, account: str) -> bool:
+    """Whether an account could be entered. --resume tries again where not."""
+    return all(getattr(one.calls.backend, "error", None) is None for one in run.accounts if one.id == account)
+
+
+def selection_of(run: Run) -> dict[str, Any]:
+    """What a run was asked for, as far as it decides about findings and reports, in plain types."""
+    from plugins.outputs.asff_report import version
+
+    options, option, shard = run.options, run.config.option, division.of(run.config)
+    return {
+        "suite": version(),
+        "checks": sorted(run.plan.checks),
+        "requirements": sorted(one.check.id for one in run.plan.requirements),
+        "items": sorted(argument for argument in run.config.args if "[" in argument),
+        "-k": option.keyword,
+        "--deselect": sorted(option.deselect or []),
+        "accounts": sorted(run.audited),
+        "regions": {account.id: account.regions for account in run.accounts} if shard is None else {},
+        "shard": shard and shard[0],
+        "shards": shard and shard[1],
+        **_files(
+            {"--whitelist": options.whitelist, "--config": options.config, "--accounts-file": options.accounts_file}
+        ),
+        "--output-formats": sorted(options.formats),
+        "--output-filename": options.output_filename,
+        "--only-fails": options.only_fails,
+        "--numbered": options.numbered,
+        "--max-items": options.max_items,
+        "--filter-region": sorted(options.filter_regions),
+        "--trusted-account": sorted(options.trusted_accounts),
+        "--active-probes": options.active_probes,
+        "--replay": run.recording.seal if run.recording is not None else None,
+    }
+
+
+def _files(paths: Mapping[str, Path | None]) -> dict[str, Any]:
+    """The digests of small files, which may lie elsewhere on another machine."""
+    return {name: path and hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
+
+
+def journal_path(config: pytest.Config) -> Path:
+    """Where the journal of a run is."""
+    return journal.path_in(options_plugin.of(config).output_directory, division.of(config))
+
+
+KEY = pytest.StashKey[Ledger]()
+
+
+def of(config: pytest.Config) -> Ledger | None:
+    """The ledger, in the process that writes reports."""
+    return config.stash.get(KEY, None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare --resume."""
+    parser.getgroup("auditest").addoption(
+        "--resume", dest="audit_resume", action="store_true",
+        help="go on with the run that was killed in the same output directory: what it has finished is not audited again",
+    )  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """With --resume, read the journal before AWS is asked anything. Raises pytest.UsageError."""
+    options = options_plugin.of(config)
+    if run_plugin.is_worker(config) or config.option.collectonly or options.list_checks or options.list_groups:
+        return
+    ledger = config.stash[KEY] = Ledger(config)
+    config.pluginmanager.register(ledger, "auditest-ledger")
+    if config.option.audit_resume:
+        _refuse_unresumable(config, options)
+        try:
+            config.stash[journal.KEY] = journal.resume(journal_path(config))
+        except JournalError as error:
+            raise pytest.UsageError(f"--resume: {error}") from None
+
+
+def _refuse_unresumable(config: pytest.Config, options: Options) -> None:
+    whole = {
+        "--record": options.record, "--baseline": options.baselines, "--security-hub": options.security_hub,
+        "--junitxml": getattr(config.option, "xmlpath", None), "--html": getattr(config.option, "htmlpath", None),
+        "--json-report": getattr(config.option, "json_report", None), "--demo": options.demo,
+    }  # fmt: skip
+    for flag, given in whole.items():
+        if given:
+            raise pytest.UsageError(
+                f"--resume: {flag} needs all accounts in one run: leave it out, or leave --resume out to start anew"
+            )
+    if not options.formats:
+        raise pytest.UsageError("--resume: without --output-formats there are no reports to go on with")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The accounts are known by now, and the shards are not cut yet."""
+    run, ledger = run_plugin.of(session.config), of(session.config)
+    if run is not None and ledger is not None and run.plan.kinds:
+        ledger.take_up(run)

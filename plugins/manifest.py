@@ -1,0 +1,142 @@
+"""What a run with ``--shard`` leaves beside its reports for ``python -m plugins.merge``: the shard's manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from plugins import division, reporting
+from plugins import ledger as ledger_plugin
+from plugins import options as options_plugin
+from plugins import run as run_plugin
+from plugins.finished import Finished
+from plugins.ledger import selection_of
+from plugins.parcel import packed_check
+
+FORMAT = 1
+
+
+class Manifest(msgspec.Struct):
+    """A shard that came to its end: what it was asked for, and its accounts."""
+
+    number: int
+    of: int
+    started: datetime
+    exit: int
+    formats: list[str]
+    with_score: bool
+    only_fails: bool
+    selection: dict[str, Any]
+    checks: list[dict[str, Any]]
+    """What is known of the selected checks."""
+    accounts: list[Finished]
+    format: int = msgspec.field(name="auditest-shard", default=FORMAT)
+
+
+def name_of(number: int, of: int) -> str:
+    """The name of a shard's manifest."""
+    return f"auditest-shard-{number}-of-{of}.json"
+
+
+class ManifestWriter:
+    """Writes the manifest of this run when it is over, so that there is none of a run that did not come to its end."""
+
+    def __init__(self, config: pytest.Config, number: int, of: int) -> None:
+        self.config = config
+        self.number = number
+        self.of = of
+        self.path = options_plugin.of(config).output_directory / name_of(number, of)
+        self.note = ""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """The run begins: what an earlier one has left does not count any more."""
+        self.path.unlink(missing_ok=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write it."""
+        run, ledger = run_plugin.of(self.config), ledger_plugin.of(self.config)
+        if run is None or ledger is None or reporting.of(self.config) is None or not ledger.is_complete(session):
+            return
+        if not run.accounts and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
+            self.note = (
+                f"shard {self.number} of {self.of} has nothing to audit: the others have all accounts and regions"
+            )
+        options = run.options
+        checks = [*run.plan.checks.values(), *(one.check for one in run.plan.requirements)]
+        manifest = Manifest(
+            number=self.number, of=self.of, started=run.now, exit=int(session.exitstatus),
+            formats=options.formats, with_score=options.score, only_fails=options.only_fails,
+            selection=selection_of(run), checks=[packed_check(check) for check in checks],
+            accounts=[ledger.finished[account.id] for account in run.accounts if account.id in ledger.finished],
+        )  # fmt: skip
+        try:
+            write(self.path, manifest)
+        except OSError as error:
+            self.note = f"ERROR! {self.path} could not be written: {error.strerror}"
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Say which part of the whole this was."""
+        run = run_plugin.of(self.config)
+        if run is None or reporting.of(self.config) is None:
+            return
+        if run.cut is not None:
+            rolled_up = "; requirements are not rolled up from parts" * bool(run.plan.requirements)
+            terminalreporter.write_line(
+                f"shard {self.number} of {self.of}: part {run.cut.number} of {run.cut.of} of account {run.accounts[0].id}"
+                f" ({', '.join(run.cut.regions)}){rolled_up}"
+            )
+        elif run.accounts:
+            terminalreporter.write_line(
+                f"shard {self.number} of {self.of}: {len(run.accounts)} of {len(run.audited)} accounts"
+            )
+        if self.note:
+            terminalreporter.write_line(self.note)
+
+
+def write(path: Path, manifest: Manifest) -> None:
+    """Write a manifest, whole or not at all. Raises OSError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n")
+        os.replace(part, path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Be there in the process that writes reports. Raises pytest.UsageError."""
+    options, shard = options_plugin.of(config), division.of(config)
+    if shard is None or run_plugin.is_worker(config) or config.option.collectonly:
+        return
+    if options.list_checks or options.list_groups:
+        return
+    if not options.formats:
+        raise pytest.UsageError("--shard: without --output-formats there would be nothing to merge")
+    config.pluginmanager.register(ManifestWriter(config, *shard), "auditest-manifest")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Security Hub's old findings can only be told from the new ones where all of an account is audited."""
+    run = run_plugin.of(session.config)
+    if (
+        run is not None
+        and run.cut is not None
+        and run.options.security_hub
+        and not run_plugin.is_worker(session.config)
+    ):
+        raise pytest.UsageError(
+            f"--security-hub: this shard has a part of account {run.accounts[0].id} only:"
+            f" with {len(run.audited)} accounts give --shard K/{len(run.audited)} at most"
+        )

@@ -1,0 +1,71 @@
+"""Findings on their way from a shard to ``plugins.merge``: a file with the findings and what is known of their checks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from plugins.catalog import Check
+from plugins.findings import Finding, unpacked
+from plugins.outputs.base import Writer
+
+ENDING = ".findings"
+
+
+def parcel_name(report: str) -> str:
+    """The parcel that lies beside reports of this name."""
+    return report + ENDING
+
+
+NOT_CARRIED = ("function", "settings", "member_of")
+
+
+class ParcelWriter(Writer):
+    """One JSON line per finding; in front of the first one of a check, the check."""
+
+    def __init__(self, path: Path, *, account: str) -> None:
+        self._checks: set[str] = set()
+        super().__init__(path, account=account)
+
+    def render(self, finding: Finding) -> str:
+        text = ""
+        if finding.check.id not in self._checks:
+            self._checks.add(finding.check.id)
+            text = json.dumps({"check": packed_check(finding.check)}) + "\n"
+        return text + json.dumps({"finding": finding.packed(), "baseline": finding.baseline}) + "\n"
+
+
+def packed_check(check: Check) -> dict[str, Any]:
+    """What reports and the summary need of a check, in plain types."""
+    known = {field.name: getattr(check, field.name) for field in fields(check) if field.name not in NOT_CARRIED}
+    return {**known, "groups": check.groups}
+
+
+def unpacked_check(packed: dict[str, Any]) -> Check:
+    """The check again, without its function."""
+    values = dict(packed)
+    groups = values.pop("groups")
+    check = Check(**values, settings={}, function=_no_function)
+    check.__dict__["groups"] = groups  # those of where it was run: its module is not here to be asked
+    return check
+
+
+def _no_function() -> None:
+    """In the place of the function of a check that was run elsewhere."""
+
+
+def findings_in(path: Path) -> Iterator[Finding]:
+    """The findings of a parcel."""
+    checks: dict[str, Check] = {}
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            one = json.loads(line)
+            if "check" in one:
+                checks[one["check"]["id"]] = unpacked_check(one["check"])
+            else:
+                packed = one["finding"]
+                finding = unpacked(checks[packed[0]], packed)
+                yield replace(finding, baseline=one["baseline"])

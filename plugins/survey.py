@@ -1,0 +1,33 @@
+"""What is installed on a host. It is sent to other hosts as it is (see ``plugins.remote``), so it imports nothing of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+SOURCES = ("conftest.py", "plugins", "fixtures", "tests_cis", "tests_extras", "tests_compliance")
+ENDINGS = (".py", ".yaml", ".js", ".css", ".html")
+NEEDED = ("pytest", "xdist", "boto3", "msgspec", "yaml", "rich")
+
+
+def digest_of(root: Path) -> str:
+    """The digest of the suite's own files."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        place = root / name
+        for file in sorted([place] if place.is_file() else place.rglob("*")):
+            if file.suffix in ENDINGS:
+                digest.update(f"{file.relative_to(root).as_posix()}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def lacking() -> list[str]:
+    """What the suite needs and this Python does not have."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
+
+
+if __name__ == "__channelexec__":
+    channel: Any = globals()["channel"]  # which execnet gives it
+    channel.send([digest_of(Path()), lacking()])

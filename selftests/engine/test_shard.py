@@ -1,0 +1,158 @@
+"""Whole runs that are divided by --shard and joined by plugins.merge: the same as one run."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bench.recordings import write
+from fixtures.account import Account
+from fixtures.api import Crew, utcnow
+from fixtures.entries import ClosedBackend
+from fixtures.errors import ApiError
+from plugins import merge
+from plugins.division import Cut, Share, parse, parts_of, share_of
+from selftests.engine.conftest import Outcome, Suite
+
+ACCOUNTS = [f"{100000000000 + number}" for number in range(4)]
+REGIONS = ["us-east-1", "eu-west-1", "eu-central-1"]
+FORMATS = "jsonl,csv,json,json-asff,junit-xml,html,text"
+
+
+def joined(folders: list[Path], out: Path, capsys: pytest.CaptureFixture[str]) -> Outcome:
+    """What plugins.merge makes of them."""
+    capsys.readouterr()
+    code = merge.main([str(out), *map(str, folders)])
+    said = capsys.readouterr()
+    return Outcome(code, said.out, said.err, out)
+
+
+def contents(folder: Path) -> dict[str, list[bytes]]:
+    """Reports by name, their lines in any order."""
+    return {file.name: sorted(file.read_bytes().replace(b"},\n", b"}\n").splitlines())
+            for file in folder.rglob("*") if file.is_file()}  # fmt: skip
+
+
+def counts_of(text: str) -> list[str]:
+    """The lines of a summary that count."""
+    return re.findall(r"^(?:coverage .*|\d+ findings.*|  \w+ +check\d+ .*)$", text, re.M)
+
+
+def test_accounts_over_shards(suite: Suite, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tape = tmp_path / "tape"
+    write(tape, 9, ACCOUNTS, REGIONS)
+    given = [f"--replay={tape}", "--check=check41,check43"]
+    whole = suite(*given, formats=FORMATS)
+    shards = [suite(*given, f"--shard={k}/3", "-n", n, formats=FORMATS) for k, n in ((1, "2"), (2, "0"), (3, "0"))]
+    assert [done.code for done in shards] == [1, 1, 1]
+    assert "shard 1 of 3: 2 of 4 accounts" in shards[0].out
+    assert {key[1] for key in shards[0].statuses()} == {ACCOUNTS[0], ACCOUNTS[3]}
+    out = joined([done.folder for done in shards], tmp_path / "out", capsys)
+    assert out.code == 1
+    assert out.statuses() == whole.statuses()
+    found, expected = contents(out.folder), contents(whole.folder)
+    html = {name for name in expected if name.endswith(".html")}  # compressed: the order of findings shows
+    assert {name: found[name] for name in found if name not in html} == {
+        name: expected[name] for name in expected if name not in html
+    }
+    assert html <= found.keys()
+    assert counts_of(out.out) == counts_of(whole.out) != []
+
+    again = joined([done.folder for done in shards[:2]], tmp_path / "out2", capsys)
+    assert (again.code, again.err) == (4, "ERROR: of 3 shards these are missing: 3\n")
+
+
+@pytest.mark.parametrize("groups", [0, 1, 7])
+def test_regions_of_an_account_over_shards(
+    groups: int, suite: Suite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing to check in one part is no finding; nothing in all parts is one; what is global is looked at once."""
+    tape = tmp_path / "tape"
+    write(tape, groups, ACCOUNTS[:1], REGIONS)
+    given = [f"--replay={tape}", "--check=check41,check43,check12"]
+    whole = suite(*given, formats=FORMATS)
+    shards = [suite(*given, f"--shard={k}/2", "-n", n, formats=FORMATS) for k, n in ((1, "2"), (2, "0"))]
+    names = {file.name for file in shards[0].folder.glob("*.csv")}
+    assert names == {f"auditest-output-{ACCOUNTS[0]}-20260101000000-part-1-of-2.csv"}
+    out = joined([done.folder for done in shards], tmp_path / "out", capsys)
+    assert out.code == whole.code
+    assert out.statuses() == whole.statuses() != {}
+    assert sum(text.startswith("Info: no ") for text in out.statuses().values()) == 2 * (groups == 0)
+    assert counts_of(out.out) == counts_of(whole.out)
+    found, expected = contents(out.folder), contents(whole.folder)
+    assert found.keys() == expected.keys()
+    for name in expected:
+        if name.endswith((".csv", ".jsonl", ".asff.json")):
+            assert found[name] == expected[name], name
+
+
+def test_too_many_shards_and_requirements_of_a_part(suite: Suite, tmp_path: Path) -> None:
+    tape = tmp_path / "tape"
+    write(tape, 3, ACCOUNTS[:1], REGIONS[:2])
+    idle = suite(
+        f"--replay={tape}", "--check=check43", "--shard=auto", env={"CI_NODE_INDEX": "3", "CI_NODE_TOTAL": "3"}
+    )
+    assert idle.code == 0, idle.out + idle.err
+    assert "shard 3 of 3 has nothing to audit" in idle.out
+    assert json.loads((idle.folder / "auditest-shard-3-of-3.json").read_text())["accounts"] == []
+    part = suite(f"--replay={tape}", "-m", "pci", "--shard=1/2")
+    assert "part 1 of 2 of account 100000000000 (us-east-1); requirements are not rolled up from parts" in part.out
+    assert not [
+        one for one in part.findings() if one["Resource Type"] == "AwsAccount" and one["Check ID"].startswith("pci")
+    ]
+
+
+def account_with(id: str, regions: list[str]) -> Account:
+    """An account that cannot be asked anything."""
+    closed = ClosedBackend(ApiError("sts", "AssumeRole", "AccessDenied", "no"))
+    return Account(
+        id, backend=closed, crew=Crew(), now=utcnow(), partition="aws", regions=regions, home_region="us-east-1",
+        global_region="us-east-1",
+    )  # fmt: skip
+
+
+# -- the division ------------------------------------------------------------------------------------------------------
+
+
+def test_accounts_are_dealt_out_by_their_ids() -> None:
+    accounts = [account_with(id, ["r1"]) for id in ("3", "1", "2")]
+    assert [share_of(accounts, k, 2) for k in (1, 2)] == [Share(["1", "3"]), Share(["2"])]
+    assert [share_of(accounts, k, 3).accounts for k in (1, 2, 3)] == [["1"], ["2"], ["3"]]
+
+
+def test_regions_are_divided_when_there_are_more_shards() -> None:
+    accounts = [account_with("1", ["a"]), account_with("2", ["a", "b", "c"])]
+    shares = [share_of(accounts, k, 5) for k in range(1, 6)]
+    assert shares == [
+        Share(["1"]), Share(["2"], Cut(1, 3, ["a"])), Share(["2"], Cut(2, 3, ["b"])), Share(["2"], Cut(3, 3, ["c"])), Share([]),
+    ]  # fmt: skip
+    assert [share.cut.with_global for share in shares if share.cut] == [True, False, False]
+    assert parts_of({"1": 17, "2": 4}, 6) == {"1": 5, "2": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "expected"),
+    [
+        ("", {}, None),
+        ("2/5", {}, (2, 5)),
+        ("auto", {"AWS_BATCH_JOB_ARRAY_INDEX": "0", "AWS_BATCH_JOB_ARRAY_SIZE": "4"}, (1, 4)),
+        ("auto", {"BUILDKITE_PARALLEL_JOB": "3", "BUILDKITE_PARALLEL_JOB_COUNT": "4"}, (4, 4)),
+        ("auto", {"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "4"}, (1, 4)),
+        ("auto", {"CI_NODE_TOTAL": "1"}, "the environment has none of"),
+        ("auto", {"CI_NODE_INDEX": "x", "CI_NODE_TOTAL": "4"}, "are not numbers"),
+        ("auto", {"CI_NODE_INDEX": "0", "CI_NODE_TOTAL": "4"}, "there is no shard 0 of 4"),
+        ("0/5", {}, "there is no shard 0 of 5, they are 1 to 5"),
+        ("6/5", {}, "there is no shard 6 of 5"),
+        ("5", {}, "is not of the form K/N"),
+        ("-1/5", {}, "is not of the form K/N"),
+    ],
+)
+def test_the_option(text: str, environment: dict[str, str], expected: tuple[int, int] | str | None) -> None:
+    if isinstance(expected, str):
+        with pytest.raises(pytest.UsageError, match=expected):
+            parse(text, environment)
+    else:
+        assert parse(text, environment) == expected
