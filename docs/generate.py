@@ -1,4 +1,4 @@
-"""Writes what follows from the checks: docs/checks.md, examples/config.toml and the policy in permissions/.
+"""Writes what follows from the code: docs/checks.md, docs/options.md, examples/config.toml, the policy in permissions/.
 
 python -m docs.generate                  write the files
 python -m docs.generate --check          say which are out of date, exit 1
@@ -17,9 +17,11 @@ from pathlib import Path
 from permissions.policy import ADDITIONAL, CALLS, HERE, actions_of, additional_policy, calls, is_managed
 from plugins.catalog import Check
 from plugins.listing import sort_key
+from plugins.options import OPTIONS, ini_name
 
 ROOT = HERE.parent
 CHECKS = ROOT / "docs" / "checks.md"
+OPTIONS_PAGE = ROOT / "docs" / "options.md"
 CONFIG = ROOT / "examples" / "config.toml"
 
 
@@ -106,6 +108,56 @@ def config_text(checks: Mapping[str, Check]) -> str:
     return "\n".join(lines) + "\n"
 
 
+ENVIRONMENT = {
+    "AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …": "as in boto3 and the AWS CLI",
+    "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE": "how a throttled or failed call is repeated (default: 8, adaptive)",
+    "BASE64_LIMIT, HEX_LIMIT": "entropy limits of the checks that look for secrets, 0.0 to 8.0, unless --config sets them",
+    "NO_COLOR": "no colours; `-M text` is `mono` then",
+}
+
+
+COMMAND_LINE_ONLY = {
+    "--shard K/N": "audit the K-th of N parts of the accounts, or what the CI system says (auto)",
+    "--resume": "go on with the run that was killed in the same output directory",
+}
+
+
+def options_text() -> str:
+    """The text of docs/options.md."""
+    lines = [
+        "# Options",
+        "",
+        'pytest\'s own options work as always. These come with the suite (`pytest --help` has them under "AWS audit"); each can',
+        "be set in `pyproject.toml` under `[tool.pytest.ini_options]` by the name in the second column. The command line goes",
+        "first. Single letters are those of the tool of 2020. This page is written from the code by `make docs`.",
+        "",
+        "| option | setting | meaning |",
+        "|---|---|---|",
+    ]
+    for names, details in OPTIONS:
+        value = f" {details['metavar']}" if "metavar" in details else ""
+        shown = ", ".join(f"`{name}{value}`" for name in reversed(names))
+        repeat = " (repeatable)" if details.get("action") == "append" and "repeat" not in details["help"] else ""
+        lines.append(f"| {shown} | `{ini_name(names)}` | {details['help'].replace('|', '/')}{repeat} |")
+    lines += [f"| `{name}` | | {meaning} |" for name, meaning in COMMAND_LINE_ONLY.items()]
+    lines += ["", "## Environment variables", "", "| variable | meaning |", "|---|---|"]
+    lines += [f"| {name} | {meaning} |" for name, meaning in ENVIRONMENT.items()]
+    lines += [
+        "",
+        "## Exit codes",
+        "",
+        "| code | meaning |",
+        "|---|---|",
+        "| 0 | nothing failed |",
+        "| 1 | findings failed or could not be evaluated (`--fail-on` and `--fail-on-new` narrow it) |",
+        "| 2 | interrupted |",
+        "| 3 | internal error |",
+        "| 4 | usage: a bad option, whitelist, configuration or recording; no or refused credentials |",
+        "| 5 | nothing selected |",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def toml_value(value: object) -> str:
     """A threshold as TOML writes it."""
     if isinstance(value, bool):
@@ -127,6 +179,7 @@ def texts(checks: Mapping[str, Check], made: Mapping[str, list[str]]) -> dict[Pa
         ADDITIONAL: additional_policy(made),
         CHECKS: checks_text(checks, made),
         CONFIG: config_text(checks),
+        OPTIONS_PAGE: options_text(),
     }
 
 

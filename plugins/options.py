@@ -162,20 +162,21 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
 ]
 
 
+def ini_name(names: tuple[str, ...]) -> str:
+    """The name of an option in the configuration file."""
+    return names[-1].lstrip("-").replace("-", "_")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare every option, and a setting of the same name in the configuration file."""
     group = parser.getgroup("auditest", "AWS audit")
     for names, details in OPTIONS:
-        dest = _dest(names)
+        dest = ini_name(names)
         group._addoption(*names, dest=dest, default=None, **details)  # addoption refuses capital letters
         if details.get("action") == "store_true":
             parser.addini(dest, details["help"], type="bool", default=False)
         else:
             parser.addini(dest, details["help"], type="string", default="")
-
-
-def _dest(names: tuple[str, ...]) -> str:
-    return names[-1].lstrip("-").replace("-", "_")
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,8 @@ def _unpack(config: pytest.Config, parcel: dict[str, Any]) -> None:
     config.add_cleanup(folder.cleanup)
     for name, content in parcel["files"].items():
         if content:
-            path = Path(folder.name, name + Path(content[0]).suffix)
+            path = Path(folder.name, name, content[0])  # findings name the whitelist
+            path.parent.mkdir()
             path.write_text(content[1], encoding="utf-8")
             setattr(config.option, name, str(path))
 
