@@ -38,7 +38,7 @@ types: dev
 # The second command compares the calls that the checks made in the first with permissions/ and docs/.
 selftest: dev
 	rm -rf .calls
-	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests -n 2 -q
+	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests -n 3 --dist worksteal -q
 	$(BIN)/python -m docs.generate --check --calls .calls
 
 # Writes docs/checks.md, examples/config.toml and permissions/ from the checks and the calls they make in the self-tests.

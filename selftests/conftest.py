@@ -8,6 +8,7 @@ import inspect
 import json
 import os
 import pkgutil
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,9 @@ from fixtures.session import base_session, global_region_of
 from plugins.catalog import Check, check_of
 from plugins.discovery import discover, rows_for
 from plugins.evaluation import evaluate
+
+# A shell's background job ignores Ctrl-C, and so would every process that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"

@@ -179,7 +179,7 @@ def test_the_command_prints_the_environment_and_ends_on_request(how: signal.Sign
         regions = ",".join(REGIONS)
         assert f"pytest -A 123456789012,111111111111 -R AuditestDemo --filter-region {regions}" in lines
         parent.send_signal(how)
-        assert parent.wait(10) == 0
+        assert parent.wait(60) == 0
         assert not answers(exports["AWS_ENDPOINT_URL"])
     finally:
         parent.kill()
