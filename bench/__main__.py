@@ -185,7 +185,7 @@ def requests(server: Server, latency_ms: float) -> dict[str, Any]:
         "duplicates": counted["duplicates"],
         "peak_in_flight": counted["peak_in_flight"],
         "requests_per_service": counted["services"],
-        "repeated": {name: number for name, number in counted["repeated"].items() if number},
+        "repeated": counted["repeated"],
         "floor_s": round(counted["requests"] / max(1, counted["peak_in_flight"]) * latency_ms / 1000, 2),
     }
 

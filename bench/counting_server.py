@@ -50,7 +50,7 @@ class Counting:
             "peak_in_flight": self.peak,
             "services": dict(self.services.most_common()),
             "duplicates": sum(self.repeated.values()),
-            "repeated": dict(self.repeated.most_common()),
+            "repeated": {name: count for name, count in self.repeated.most_common() if count},
         }
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:

@@ -114,6 +114,21 @@ def account_with(id: str, regions: list[str]) -> Account:
     )  # fmt: skip
 
 
+def test_workers_that_cannot_start_end_the_run(suite: Suite, tmp_path: Path) -> None:
+    """They are not replaced for ever: each shard is tried three times, and then its checks are ERROR."""
+    tape = tmp_path / "tape"
+    write(tape, 3, ACCOUNTS[:1], REGIONS[:1])
+    (tmp_path / "no_start.py").write_text(
+        "import pytest\n"
+        "def pytest_configure(config):\n    if hasattr(config, 'workerinput'): raise pytest.UsageError('no')\n"
+    )
+    given = [f"--replay={tape}", "--check=check43", "-n", "1", "-p", "no_start"]
+    done = suite(*given, env={"PYTHONPATH": str(tmp_path)}, timeout=60)
+    assert done.code == 1, done.out + done.err
+    assert [one["Status"] for one in done.findings()] == ["ERROR"]
+    assert "died 3 times" in done.findings()[0]["Message"]
+
+
 # -- the division ------------------------------------------------------------------------------------------------------
 
 
