@@ -22,8 +22,6 @@ ADDITIONAL = HERE / "auditest-additional.json"
 MANAGED = ("SecurityAudit", "ViewOnlyAccess")
 ENGINE = ("ec2:DescribeRegions",)
 """Made in every run, whatever is selected."""
-GENERATED_WRITES = frozenset({"iam:GenerateCredentialReport"})
-"""The one action of the audit that is no plain read: it makes IAM write a report about the account's own users."""
 
 
 def calls() -> dict[str, list[str]]:

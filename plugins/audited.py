@@ -42,6 +42,6 @@ def planned(account: Account, role: str) -> str:
     called = " ".join(filter(None, [account.name, f"in {account.unit}" if account.unit else ""]))
     way = f"role {role}" if role else f"profile {account.profile}" if account.profile else ""
     described = ", ".join(filter(None, [called, way]))
-    error = getattr(account.calls.backend, "error", None) or account.regions_error
+    error = account.entry_error or account.regions_error
     what = f"cannot be audited: {error}" if error is not None else ", ".join(account.regions)
     return visible(f"account {account.id}{f' ({described})' if described else ''}: {what}")

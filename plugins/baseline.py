@@ -17,7 +17,6 @@ import pytest
 from plugins import completeness, reporting
 from plugins import options as options_plugin
 from plugins import run as run_plugin
-from plugins.catalog import SEVERITIES
 from plugins.findings import Finding
 from plugins.outputs.base import visible
 from plugins.reporting import attach, finding_in
@@ -111,7 +110,7 @@ def compared(status: str, earlier: str) -> str:
 
 
 class Baseline:
-    """Marks findings, adds what is gone to the reports, and settles the exit code of --fail-on-new."""
+    """Marks findings, and adds what is gone to the reports."""
 
     def __init__(self, config: pytest.Config, audits: dict[str, Audit]) -> None:
         self.config = config
@@ -124,9 +123,8 @@ class Baseline:
         """Severity -> new FAIL and ERROR findings."""
         self.new: list[str] = []
         self.resolved: list[str] = []
-        self.gone = self.not_looked_at = self.resolved_count = self.other_failures = 0
+        self.gone = self.not_looked_at = self.resolved_count = 0
         self.missing: list[str] = []
-        self.note = ""
         self._last = ("", "")
 
     def mark(self, finding: Finding) -> str:
@@ -165,28 +163,13 @@ class Baseline:
             if self._last[0] != finding.nodeid:
                 self._count(finding)
             self._last = (finding.nodeid, finding.baseline)
-        elif report.failed:
-            self.other_failures += 1
         if self._last[0] == report.nodeid:
             report.user_properties.append(("baseline", self._last[1]))
         return (yield)
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Errors of collection are no findings, and make the run fail whatever the baseline says."""
-        self.other_failures += report.failed
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """With --fail-on-new, failures that the baseline has leave the exit code 0; a run cut short stays failed."""
-        if not self.options.fail_on_new or session.exitstatus != pytest.ExitCode.TESTS_FAILED:
-            return
-        if self.other_failures or session.shouldfail or session.shouldstop:
-            return
-        least = self.options.fail_on
-        counted = SEVERITIES[: SEVERITIES.index(least) + 1] if least else SEVERITIES
-        if not any(self.new_by_severity[severity] for severity in counted):
-            session.exitstatus = pytest.ExitCode.OK
-            self.note = "exit code 0: every failure is in the baseline (--fail-on-new)"
+    def has_new(self, severities: Sequence[str]) -> bool:
+        """Whether anything of these severities fails, or could not be evaluated, that the baseline has not."""
+        return any(self.new_by_severity[severity] for severity in severities)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what changed."""
@@ -212,10 +195,10 @@ class Baseline:
 
     def _gone(self, run: run_plugin.Run, earlier: Earlier) -> Finding | None:
         """The finding that says so, or None when this run has not looked at all that the check might be about."""
-        account = next((one for one in run.accounts if one.id == earlier.account), None)
+        account = run.account(earlier.account)
         check = run.plan.checks.get(earlier.check)
         reporter = reporting.of(self.config)
-        if account is None or check is None or reporter is None or run.partial() or self.config.option.deselect:
+        if account is None or check is None or reporter is None or run.partial():
             return None
         left = completeness.of(self.config)
         tally = reporter.tally
@@ -256,7 +239,7 @@ class Baseline:
             lines.append(f"{self.not_looked_at} failures of the baseline are not among what this run looked at")
         if self.missing:
             lines.append(f"not in the baseline: {', '.join(map(visible, self.missing))}")
-        return [*lines, self.note] if self.note else lines
+        return lines
 
 
 def _line(severity: str, check: str, region: str, resource: str) -> str:

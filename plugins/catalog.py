@@ -29,6 +29,12 @@ PASSWORDS = "Sensitive Data Identifications/Passwords"
 
 DATA = Path(__file__).resolve().parent.parent / "tests_compliance"
 
+
+def at_least(severity: str | None) -> tuple[Severity, ...]:
+    """The severities of this one and above; all of them without one."""
+    return SEVERITIES[: [*SEVERITIES].index(severity) + 1] if severity else SEVERITIES  # type: ignore[arg-type]
+
+
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from fixtures.account import Account
 from fixtures.resource import Resource, kind_named
 from plugins import run as run_plugin
 from plugins.catalog import Check, check_of
@@ -219,7 +218,8 @@ def _rows_of(run: Run, name: str) -> Iterable[Row]:
     for (kind_name, account_id, region), listing in run.listings.items():
         if kind_name != name:
             continue
-        account = next(a for a in run.accounts if a.id == account_id)
+        account = run.account(account_id)
+        assert account is not None
         rows += [Row(account, resource.region, resource.id, resource) for resource in listing.resources]
         for error in listing.errors:
             verdict = error if isinstance(error, Verdict) else Verdict("ERROR", str(error))
@@ -253,9 +253,8 @@ def account_of(item: pytest.Item) -> str:
     """The id of the account that an item is about; "" when it is about none."""
     if isinstance(item, CheckItem):
         return item.row.account.id
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    return next((value.id if isinstance(value, Account) else value.api.account.id
-                 for value in params.values() if isinstance(value, Resource)), "")  # fmt: skip
+    resource = run_plugin.first_resource(run_plugin.arguments_of(item))
+    return resource.api.account.id if resource is not None else ""
 
 
 def _drop_done(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:

@@ -127,8 +127,8 @@ def incomplete(found: Completeness | None, accounts: Iterable[str]) -> dict[str,
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Count, except on workers. The shards are cut by now."""
     config = session.config
-    run = run_plugin.of(config)
-    if run is None or run_plugin.is_worker(config) or config.option.collectonly or not run.plan.checks:
+    run = run_plugin.reporting_run(config)
+    if run is None or not run.plan.checks:
         return
     found = config.stash[KEY] = Completeness(run)
     config.pluginmanager.register(found, "auditest-completeness")

@@ -166,6 +166,7 @@ def partial_reason(config: pytest.Config, left_out: bool, deselected: bool) -> s
     option = config.option
     if left_out:
         return "--max-items left resources out"
-    if deselected or option.keyword or getattr(option, "lf", False) or any("[" in one for one in config.args):
+    some = [option.keyword, option.deselect, *(getattr(option, name, False) for name in ("lf", "stepwise"))]
+    if deselected or any(some) or any("[" in one for one in config.args):
         return "only some of the resources were selected"
     return ""

@@ -20,14 +20,12 @@ from plugins import options as options_plugin
 from plugins import reporting
 from plugins import run as run_plugin
 from plugins.options import Options
-from plugins.run import Run
+from plugins.run import COMPLETE, Run
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
     from botocore.session import Session
 
-COMPLETE = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
-"""How a run ends whose reports are worth sending."""
 BUCKET_URL = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(?P<prefix>.*))?")
 
 
@@ -206,13 +204,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Before anything is audited, see that the bucket can be used. Raises pytest.UsageError."""
     config = session.config
-    options = options_plugin.of(config)
-    run = run_plugin.of(config)
-    if not options.output_bucket or run_plugin.is_worker(config) or run is None or config.option.collectonly:
+    run = run_plugin.reporting_run(config)
+    if run is None or not run.options.output_bucket:
         return
-    if options.list_checks or options.list_groups or not run.plan.findings_expected:
-        return
-    to = destination(options)
+    to = destination(run.options)
     try:
         client = open_client(credentials_session(run))
         require_bucket(client, to.bucket)

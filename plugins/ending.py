@@ -21,7 +21,7 @@ import pytest
 from plugins import options as options_plugin
 from plugins import reporting
 from plugins import run as run_plugin
-from plugins.catalog import SEVERITIES
+from plugins.catalog import at_least
 from plugins.reporting import finding_in
 
 if TYPE_CHECKING:
@@ -140,17 +140,21 @@ class Ending:
         self.other_failures += report.failed
 
     def _settle(self, session: pytest.Session) -> None:
-        """With --fail-on, failures below the given severity leave the exit code 0; a run cut short stays failed."""
-        severity = options_plugin.of(self.config).fail_on
-        reporter = reporting.of(self.config)
-        if not severity or reporter is None or session.exitstatus != pytest.ExitCode.TESTS_FAILED:
+        """With --fail-on and --fail-on-new, failures below the given severity, or that the baseline has, leave the exit
+        code 0; a run cut short stays failed.
+        """
+        options, reporter = options_plugin.of(self.config), reporting.of(self.config)
+        if reporter is None or session.exitstatus != pytest.ExitCode.TESTS_FAILED:
             return
         if self.other_failures or session.shouldfail or session.shouldstop:
             return
-        counted = SEVERITIES[: SEVERITIES.index(severity) + 1]
-        if not reporter.tally.has_failures(counted):
+        severity, counted = options.fail_on, at_least(options.fail_on)
+        if severity and not reporter.tally.has_failures(counted):
             session.exitstatus = pytest.ExitCode.OK
             self.note = f"exit code 0: nothing of severity {' or '.join(counted)} failed (--fail-on {severity})"
+        elif options.fail_on_new and reporter.baseline is not None and not reporter.baseline.has_new(counted):
+            session.exitstatus = pytest.ExitCode.OK
+            self.note = "exit code 0: every failure is in the baseline (--fail-on-new)"
 
     # -- the very end --------------------------------------------------------------------------------------------
 

@@ -208,8 +208,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if check is None or run is None:
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    account = run.account_of(arguments.values())
-    settings = run.settings(check, account.id) if account is not None else None
+    resource = run_plugin.first_resource(arguments.values())
+    settings = run.settings(check, resource.api.account.id) if resource is not None else None
     pyfuncitem.stash[EVIDENCE] = pyfuncitem.obj(**arguments, **(settings or {}))
     return True
 

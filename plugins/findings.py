@@ -72,7 +72,7 @@ class Finding:
             self.check.id, self.status, self.message, self.account, self.account_name, self.profile, self.partition,
             self.region, self.resource_id, self.resource_arn, self.resource_type, self.timestamp.isoformat(),
             self.nodeid, self.tags, self.duration, self.resource_key, self.account_unit,
-            self.accepted, self.entries,
+            self.accepted, self.entries, self.baseline,
         ]  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def unpacked(check: Check, packed: list[Any]) -> Finding:
     """The finding that ``packed`` was made from; ``check`` is the one that its first field names."""
     values = packed[1:]
     values[10] = datetime.fromisoformat(values[10])
-    values[-1] = tuple(values[-1])
+    values[17] = tuple(values[17])
     return Finding(check, *values)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fixtures.account import Account
 from plugins import completeness, division, finished, journal, reporting
 from plugins import options as options_plugin
 from plugins import run as run_plugin
@@ -27,13 +28,12 @@ from plugins.finished import Finished, Part
 from plugins.journal import Journal, JournalError
 from plugins.options import Options
 from plugins.parcel import ENDING
-from plugins.run import Run
+from plugins.run import COMPLETE, Run
 from plugins.tally import Tally
+from plugins.version import version
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
-
-COMPLETE = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 @dataclass
@@ -186,9 +186,10 @@ class Ledger:
         """The reports of an account have their names. It is noted unless something is missing in them."""
         run = run_plugin.of(self.config)
         one = self._open.pop(account, None) or Open()
-        if run is None or not self._is_finished(run, account):
+        whose = run.account(account) if run is not None else None
+        if run is None or whose is None or not self._is_finished(run, account):
             return
-        nothing = self._nothing(run, account)
+        nothing = self._nothing(run, whose)
         reporter = reporting.of(self.config)
         silent = [finding.check.id for finding in nothing]
         if reporter is not None:
@@ -197,7 +198,7 @@ class Ledger:
         paths = list(files)
         self.finished[account] = found = Finished(
             account=account,
-            regions=next(one.regions for one in run.accounts if one.id == account),
+            regions=whose.regions,
             files=finished.described(folder, paths),
             counts=finished.counts_of(account, one.tally, one.usage, silent),
             part=Part(run.cut.number, run.cut.of, run.cut.regions) if run.cut else None,
@@ -205,7 +206,7 @@ class Ledger:
             parcel=next((path.name for path in paths if path.suffix == ENDING), ""),
             nothing=[finding.packed() for finding in nothing],
         )
-        if self._journal is not None and is_entered(run, account):
+        if self._journal is not None and whose.entry_error is None:  # --resume tries again to enter it
             try:
                 self._journal.add(found)
             except OSError as error:
@@ -220,28 +221,20 @@ class Ledger:
         ended = not self._left[account] if queue is None else not queue.open_shards.get(account)
         return ended and (left is None or not left.unfinished(account))
 
-    def _nothing(self, run: Run, account: str) -> list[Finding]:
+    def _nothing(self, run: Run, account: Account) -> list[Finding]:
         """What a part of an account found nothing for, as the findings that hold if the other parts found nothing."""
         if run.cut is None:
             return []
-        whose = next(one for one in run.accounts if one.id == account)
         found = []
         for check_id, nodeid, _ in run.nothing_found:
-            row = empty_row(run.plan.known[check_id], whose)
+            row = empty_row(run.plan.known[check_id], account)
             assert row.verdict is not None
             found.append(make_finding(run.plan.known[check_id], row.verdict, row, run, nodeid))
         return found
 
 
-def is_entered(run: Run, account: str) -> bool:
-    """Whether an account could be entered. --resume tries again where not."""
-    return all(getattr(one.calls.backend, "error", None) is None for one in run.accounts if one.id == account)
-
-
 def selection_of(run: Run) -> dict[str, Any]:
     """What a run was asked for, as far as it decides about findings and reports, in plain types."""
-    from plugins.outputs.asff_report import version
-
     options, option, shard = run.options, run.config.option, division.of(run.config)
     return {
         "suite": version(),

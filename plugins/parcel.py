@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class ParcelWriter(Writer):
         if finding.check.id not in self._checks:
             self._checks.add(finding.check.id)
             text = json.dumps({"check": packed_check(finding.check)}) + "\n"
-        return text + json.dumps({"finding": finding.packed(), "baseline": finding.baseline}) + "\n"
+        return text + json.dumps({"finding": finding.packed()}) + "\n"
 
 
 def packed_check(check: Check) -> dict[str, Any]:
@@ -67,5 +67,4 @@ def findings_in(path: Path) -> Iterator[Finding]:
                 checks[one["check"]["id"]] = unpacked_check(one["check"])
             else:
                 packed = one["finding"]
-                finding = unpacked(checks[packed[0]], packed)
-                yield replace(finding, baseline=one["baseline"])
+                yield unpacked(checks[packed[0]], packed)

@@ -13,6 +13,7 @@ from fixtures.recorder import Recorder, join
 from fixtures.recording import RecordedAccount
 from fixtures.secrets import Limits
 from plugins.settings import Settings
+from plugins.version import version
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -36,8 +37,6 @@ def finish(
     path: Path, recorder: Recorder, now: datetime, accounts: Iterable[RecordedAccount]
 ) -> tuple[bool, list[str]]:
     """Make the recording out of its parts: whether that was possible, and lines that say so."""
-    from plugins.outputs.asff_report import version
-
     try:
         if recorder.error:
             raise OSError(0, recorder.error)

@@ -92,6 +92,10 @@ class Comparison(Protocol):
         """Further findings of a complete account: what is gone."""
         ...
 
+    def has_new(self, severities: Sequence[str]) -> bool:
+        """Whether anything of these severities fails that the earlier run has not."""
+        ...
+
 
 class Follower(Protocol):
     """Follows what becomes of each account."""
@@ -219,8 +223,7 @@ def of(config: pytest.Config) -> Reporter | None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Open for findings, except on workers, whose findings travel to the controller."""
     config = session.config
-    run = run_plugin.of(config)
-    if run_plugin.is_worker(config) or run is None or not run.plan.findings_expected or config.option.collectonly:
+    if run_plugin.reporting_run(config) is None:
         return
     reporter = config.stash[KEY] = Reporter(config)
     if reporter.options.formats:

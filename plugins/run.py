@@ -165,6 +165,10 @@ class Run:
             account.trusted_accounts = trusted
             account.active_probes = self.options.active_probes
 
+    def account(self, id: str) -> Account | None:
+        """The account with this id, if this process has it."""
+        return next((account for account in self.accounts if account.id == id), None)
+
     def shards(self, workers: int) -> list[Shard]:
         """Cut the accounts into shards: one per account, or per part of its regions when workers would be idle."""
         self.enter()
@@ -173,12 +177,11 @@ class Run:
         shards: list[Shard] = []
         for account in accounts:
             facts = dict(recorded(account))
-            error = getattr(account.calls.backend, "error", None)
             common: dict[str, Any] = {
                 "account": account.id,
                 "entry": self.entries.get(account.id, Entry()),
                 "facts": facts,
-                "error": _packed(error),
+                "error": _packed(account.entry_error),
                 "regions_error": _packed(account.regions_error),
             }
             regions = self.cut.regions if self.cut is not None else account.regions
@@ -268,26 +271,15 @@ class Run:
         """What applies the whitelist; made when the time of the audit is known, which decides what has expired."""
         return Matcher(self.whitelist, self.now.date())
 
-    def account_of(self, values: Iterable[object]) -> Account | None:
-        """The account that the first resource among a test's arguments belongs to."""
-        for value in values:
-            if isinstance(value, Account):
-                return value
-            if isinstance(value, Resource):
-                return value.api.account
-        return None
-
     def row_of(self, item: pytest.Item) -> Row | None:
         """What an item of the full protocol is about."""
         row = getattr(item, "row", None)
         if isinstance(row, Row):
             return row
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        account = self.account_of(params.values())
-        if account is None:
+        resource = first_resource(arguments_of(item))
+        if resource is None:
             return None
-        resource = next(value for value in params.values() if isinstance(value, Resource))
-        return Row(account, resource.region, resource.id, resource)
+        return Row(resource.api.account, resource.region, resource.id, resource)
 
     # -- recording -----------------------------------------------------------------------------------------------
 
@@ -314,11 +306,24 @@ class Run:
                 self.session.exitstatus = self.session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
 
+def arguments_of(item: pytest.Item) -> Iterable[object]:
+    """The arguments that an item is parametrized with."""
+    params: dict[str, object] = getattr(getattr(item, "callspec", None), "params", {})
+    return params.values()
+
+
+def first_resource(values: Iterable[object]) -> Resource | None:
+    """The first resource among a test's arguments: what the test is about."""
+    return next((value for value in values if isinstance(value, Resource)), None)
+
+
 def _packed(error: ApiError | None) -> list[str] | None:
     return [error.service, error.operation, error.code, error.reason] if error is not None else None
 
 
 KEY = pytest.StashKey[Run]()
+COMPLETE = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+"""How a run ends that has come to its end."""
 
 
 def of(config: pytest.Config) -> Run | None:
@@ -339,6 +344,13 @@ def is_controller(config: pytest.Config) -> bool:
         and config.option.dist != "no"
         and not config.option.collectonly
     )
+
+
+def reporting_run(config: pytest.Config) -> Run | None:
+    """The run, in the process that all its findings come to, when any are to come; None on workers."""
+    run = of(config)
+    silent = is_worker(config) or config.option.collectonly
+    return run if run is not None and not silent and run.plan.findings_expected else None
 
 
 @pytest.hookimpl(trylast=True)

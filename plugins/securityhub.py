@@ -26,7 +26,7 @@ from plugins.compliance import partial_reason
 from plugins.findings import Finding
 from plugins.outputs.base import timestamp
 from plugins.reporting import finding_in
-from plugins.run import Run
+from plugins.run import COMPLETE, Run
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -42,7 +42,6 @@ THREADS = 16
 SPOOL_FINDINGS = 200
 """Findings that a spool keeps in memory."""
 EVERYWHERE = "*"
-COMPLETE = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
 class Spool:
@@ -268,9 +267,7 @@ class Importer:
     def account_done(self, account: str) -> None:
         """Start to import the findings of an account that has no more."""
         audited = self._audited.pop(account)
-        reason = partial_reason(self.config, left_out=False, deselected=self.run.deselected)
-        option = self.config.option
-        if reason or getattr(option, "deselect", None) or getattr(option, "stepwise", False):
+        if partial_reason(self.config, left_out=False, deselected=self.run.deselected):
             audited.cut_short = True
         left_out = frozenset(self.run.left_out)
         regions = {region for id, region in self.hubs if id == account} | audited.spools.keys()
@@ -345,11 +342,8 @@ def skipped_lines(obstacles: dict[Place, str]) -> list[str]:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Before anything is audited, see where findings can be imported. Raises pytest.UsageError when that is nowhere."""
     config = session.config
-    run = run_plugin.of(config)
-    options = options_plugin.of(config)
-    if not options.security_hub or run_plugin.is_worker(config) or run is None or config.option.collectonly:
-        return
-    if options.list_checks or options.list_groups or not run.plan.findings_expected:
+    run = run_plugin.reporting_run(config)
+    if run is None or not run.options.security_hub:
         return
     stop = threading.Event()
     hubs, obstacles = connect(run, stop)

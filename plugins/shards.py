@@ -151,6 +151,7 @@ class ShardQueue:
             if error is None:
                 for kind, number in node.workeroutput.get("auditest_left_out", {}).items():
                     self.run.leave_out(kind, number)
+                self.run.deselected |= node.workeroutput.get("auditest_deselected", False)
                 self._finished(shard, node.workeroutput.get("auditest_nothing", []))
             elif shard.attempts < MOST_ATTEMPTS:
                 self.waiting.appendleft(shard)
@@ -219,7 +220,9 @@ class ShardQueue:
         self._close(shard)
 
     def _account(self, shard: Shard) -> Account:
-        return next(account for account in self.run.accounts if account.id == shard.account)
+        found = self.run.account(shard.account)
+        assert found is not None
+        return found
 
     def _emit(
         self, check: Check, verdict: Verdict, row: Row, nodeid: str, location: tuple[str, int | None, str]
@@ -251,5 +254,6 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
     run = run_plugin.of(session.config)
     if run is not None and run_plugin.is_worker(session.config):
         session.config.workeroutput["auditest_left_out"] = run.left_out  # type: ignore[attr-defined]
+        session.config.workeroutput["auditest_deselected"] = run.deselected  # type: ignore[attr-defined]
         session.config.workeroutput["auditest_nothing"] = [list(one) for one in run.nothing_found]  # type: ignore[attr-defined]
     return (yield)

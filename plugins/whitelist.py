@@ -34,6 +34,7 @@ from fixtures.trust import is_account_id
 from plugins.catalog import Check, aliases, groups, groups_by_check
 from plugins.options import nearest
 from plugins.outputs.base import visible
+from plugins.yaml_file import TooDeep, YamlError, require_bounds
 
 ALL = "*"
 DEEPEST = 8
@@ -216,7 +217,7 @@ class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[mi
 
 def _yaml_entries(text: str, known: Collection[str]) -> Iterator[Entry]:
     try:
-        _refuse_deep(text)
+        require_bounds(text, DEEPEST)
         loader = _Loader(text)
         root = loader.get_single_node()
         if root is None:
@@ -228,23 +229,16 @@ def _yaml_entries(text: str, known: Collection[str]) -> Iterator[Entry]:
                 yield _entry(loader.construct_document(node), position, _line(node), known)
             except _Mistake as mistake:
                 raise WhitelistError(_line_of(node, mistake.where), str(mistake)) from None
+    except TooDeep as error:
+        raise WhitelistError(error.line, "too many brackets or levels for an entry") from None
+    except YamlError as error:
+        raise WhitelistError(error.line, str(error)) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise WhitelistError(line, error.problem or "this is not YAML") from None
     except yaml.reader.ReaderError as error:
         before = text.encode()[: error.position]
         raise WhitelistError(before.count(b"\n") + 1, "YAML allows no such control character") from None
-
-
-def _refuse_deep(text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > DEEPEST:
-            raise WhitelistError(_line(event), "too many brackets or levels for an entry")
 
 
 def _line(node: Any) -> int:

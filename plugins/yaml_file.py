@@ -33,6 +33,10 @@ class YamlError(ValueError):
         return f", line {self.line}" if self.line else ""
 
 
+class TooDeep(YamlError):
+    """It nests deeper than what it stands for can need."""
+
+
 def parsed(text: str | bytes) -> Any:
     """The value of a YAML text, None for an empty one. Raises YamlError."""
     verify(text)
@@ -46,31 +50,37 @@ def parsed(text: str | bytes) -> Any:
 
 def verify(text: str | bytes) -> None:
     """Raise YamlError for a text that is malformed, nests too deep, or that aliases make too large or endless."""
-    sizes: dict[str, int] = {}
-    """Anchor -> number of values under it."""
-    open_: list[list[Any]] = [["", 0]]
-    """Anchor and number of values of each collection that is not at its end yet."""
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.CollectionEndEvent):
-                anchor, size = open_.pop()
-                _add(open_, sizes, anchor, size, event)
-            elif isinstance(event, yaml.CollectionStartEvent):
-                if len(open_) > MOST_LEVELS:
-                    raise YamlError(f"it nests deeper than {MOST_LEVELS} levels", _line(event))
-                open_.append([event.anchor, 1])
-                sizes.pop(event.anchor or "", None)
-            elif isinstance(event, yaml.ScalarEvent):
-                _add(open_, sizes, event.anchor, 1, event)
-            elif isinstance(event, yaml.AliasEvent):
-                if event.anchor not in sizes:
-                    problem = f"the alias *{event.anchor} stands for nothing that is complete before it"
-                    raise YamlError(problem, _line(event))
-                _add(open_, sizes, None, sizes[event.anchor], event)
+        require_bounds(text)
     except yaml.YAMLError as error:
         raise _error(error) from None
     except UnicodeError:
         raise YamlError("it is not UTF-8") from None
+
+
+def require_bounds(text: str | bytes, most_levels: int = MOST_LEVELS) -> None:
+    """Raise YamlError (TooDeep) for what verify refuses, but let PyYAML's own errors about malformed text out."""
+    sizes: dict[str, int] = {}
+    """Anchor -> number of values under it."""
+    open_: list[list[Any]] = [["", 0]]
+    """Anchor and number of values of each collection that is not at its end yet."""
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = open_.pop()
+            _add(open_, sizes, anchor, size, event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if len(open_) > most_levels:
+                raise TooDeep(f"it nests deeper than {most_levels} levels", _line(event))
+            open_.append([event.anchor, 1])
+            sizes.pop(event.anchor or "", None)
+        elif isinstance(event, yaml.ScalarEvent):
+            _add(open_, sizes, event.anchor, 1, event)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in sizes:
+                within = any(event.anchor == anchor for anchor, _ in open_)
+                problem = f"the alias *{event.anchor} stands for nothing that is complete before it"
+                raise YamlError(problem + ": it is recursive" * within, _line(event))
+            _add(open_, sizes, None, sizes[event.anchor], event)
 
 
 def _line(event: yaml.Event) -> int:

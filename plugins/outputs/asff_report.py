@@ -9,8 +9,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import tomllib
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from plugins.catalog import BEST_PRACTICE_TYPE, Check
@@ -18,6 +16,7 @@ from plugins.evaluation import Status
 from plugins.findings import Finding
 from plugins.frameworks import references_of
 from plugins.outputs.base import Writer, timestamp, visible
+from plugins.version import version
 
 Asff: TypeAlias = dict[str, Any]
 
@@ -232,13 +231,6 @@ def _product_fields(finding: Finding) -> dict[str, str]:
     }
     lines = {key: line(value, LONGEST_FIELD) for key, value in fields.items()}
     return {key: value for key, value in lines.items() if value}
-
-
-@functools.lru_cache(maxsize=1)
-def version() -> str:
-    """The suite's version."""
-    project = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["project"]["version"])
 
 
 @functools.lru_cache(maxsize=1)

@@ -233,6 +233,17 @@ def test_left_out_unless_a_framework_is_asked_for(emulator: Emulator, suite: Sui
     assert "only some of the resources were selected" in requirements(some)["net-4-2"]
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_what_was_deselected_is_not_met(emulator: Emulator, suite: Suite, network: str, workers: str) -> None:
+    rdp = "tests_cis/test_4_networking.py::test_rdp_is_not_open_to_the_internet[123456789012-eu-west-1"
+    arguments = ("-m", "group4", network, "--filter-region=eu-west-1,us-east-1", "-n", workers)
+    done = suite(*arguments, f"--deselect={rdp}", env=emulator.environment)
+    assert {key[2] for key in done.statuses() if key[0] == "check42"} == {"us-east-1"}
+    assert requirements(done)["net-4-2"] == (
+        "Info: what was looked at passes, but not all was: only some of the resources were selected"
+    )
+
+
 @pytest.mark.parametrize(
     ("marker", "prefix"), [("gdpr", "gdpr-"), ("hipaa", "hipaa-"), ("pci", "pci-dss-"), ("iso27001", "iso-27001-"),
                            ("cislevel2", "cis-1-2-")],

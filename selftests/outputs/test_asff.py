@@ -30,10 +30,10 @@ from plugins.outputs.asff_report import (
     requirements_of,
     resource_types,
     size_of,
-    version,
     workflow_of,
 )
 from plugins.outputs.base import writers_for
+from plugins.version import version
 from selftests.outputs.test_writers import CHECK, HOSTILE, NOW, finding
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from selftests.standins.listening import Http, QuietHandler, listening
 
 SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 
@@ -120,9 +121,7 @@ class AwsServer:
 def serving(server: AwsServer) -> Iterator[AwsServer]:
     """The server, reachable at its ``url`` within this block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def _answer(self) -> None:
             now = time.monotonic()
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("latin-1")
@@ -159,29 +158,15 @@ def serving(server: AwsServer) -> Iterator[AwsServer]:
 
         do_GET = do_POST = do_PUT = do_HEAD = _answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
         def finish(self) -> None:
             try:
                 super().finish()
             except OSError:  # a connection that was torn down
                 return
 
-    class Http(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 128
-
+    class Forgiving(Http):
         def handle_error(self, request: object, client_address: object) -> None:
             """A client that went away is no matter."""
 
-    http = Http(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler, Forgiving) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()

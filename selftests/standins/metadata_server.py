@@ -7,12 +7,12 @@ role".
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from selftests.standins.listening import QuietHandler, listening
 
 SESSION = "metadata-session"
 ECS_AUTHORIZATION = "ecs-authorization"
@@ -55,7 +55,7 @@ class MetadataServer:
 def serving(server: MetadataServer) -> Iterator[MetadataServer]:
     """The server, reachable at its ``url`` within this block."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def _answer(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             status, text = server.answer(self.command, self.path, headers)
@@ -66,16 +66,5 @@ def serving(server: MetadataServer) -> Iterator[MetadataServer]:
 
         do_GET = do_PUT = _answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()

@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+
+from selftests.standins.listening import QuietHandler, listening
 
 Json = dict[str, Any]
 Place = tuple[str, str]
@@ -198,9 +199,7 @@ class SecurityHubServer:
 def serving(server: SecurityHubServer) -> Iterator[SecurityHubServer]:
     """The server, reachable at its ``url`` within this block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             scope = re.search(r"Credential=([^/]+)/\d+/([^/]+)/securityhub/", self.headers.get("Authorization", ""))
@@ -224,20 +223,5 @@ def serving(server: SecurityHubServer) -> Iterator[SecurityHubServer]:
 
         do_GET = do_POST = _answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    class Http(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 64
-
-    http = Http(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
+
+from selftests.standins.listening import QuietHandler, listening
 
 SECRET = "stand-in-secret-key"
 CHAINED_SECONDS = 3600
@@ -186,9 +187,7 @@ def signer(headers: dict[str, str]) -> str:
 def serving(server: StsServer) -> Iterator[StsServer]:
     """The server, reachable at its ``url`` within this block."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(QuietHandler):
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = dict(self.headers.items())
@@ -213,20 +212,5 @@ def serving(server: StsServer) -> Iterator[StsServer]:
 
         do_GET = do_POST = do_PUT = do_HEAD = _answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    class Http(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 64
-
-    http = Http(("127.0.0.1", 0), Handler)
-    server.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(Handler) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
