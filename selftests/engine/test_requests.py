@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.__main__ import Server
+from bench.running import Server
 from bench.world import build
 from selftests.engine.conftest import REGIONS, Suite
 
