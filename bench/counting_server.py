@@ -99,14 +99,11 @@ class Counting:
 
 def main(port: int, latency_ms: float) -> None:
     """Serve until killed."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import run_simple
 
-    from plugins.demo_world_endpoints import add_connections
+    from plugins.emulator import application
 
-    add_connections()
-    application = Counting(DomainDispatcherApplication(create_backend_app), latency_ms / 1000)
-    run_simple("127.0.0.1", port, application, threaded=True)
+    run_simple("127.0.0.1", port, Counting(application(), latency_ms / 1000), threaded=True)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ def build(url: str, resources: int, regions: list[str]) -> None:
     def client(service: str, region: str) -> Any:
         return boto3.client(service, region, endpoint_url=url, aws_access_key_id="bench", aws_secret_access_key="bench")
 
-    iam, s3 = client("iam", regions[0]), client("s3", "us-east-1")
-    regional = {region: (client("ec2", region), client("kms", region)) for region in regions}
+    iam = client("iam", regions[0])
+    regional = {region: [client(service, region) for service in ("ec2", "kms", "s3")] for region in regions}
 
     def one(number: int) -> None:
-        ec2, kms = regional[regions[number % len(regions)]]
+        region = regions[number % len(regions)]
+        ec2, kms, s3 = regional[region]
         group = ec2.create_security_group(GroupName=f"group-{number}", Description="bench")["GroupId"]
         ec2.authorize_security_group_ingress(
             GroupId=group,
@@ -34,7 +35,8 @@ def build(url: str, resources: int, regions: list[str]) -> None:
             CidrIp="0.0.0.0/0" if number % 3 == 0 else "10.0.0.0/8",
         )
         iam.create_user(UserName=f"user-{number:05}")
-        s3.create_bucket(Bucket=f"bench-bucket-{number:05}")
+        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=f"bench-bucket-{number:05}", **place)
         key = kms.create_key()["KeyMetadata"]["KeyId"]
         if number % 2:
             kms.enable_key_rotation(KeyId=key)

@@ -17,11 +17,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from plugins.demo_world import MANAGEMENT_CREDENTIALS, fill
 from plugins.demo_world_account import HOME_REGION, REGIONS
-from plugins.demo_world_endpoints import add_connections
 from plugins.demo_world_identity import ROLE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,15 +165,15 @@ def serve() -> None:
     threading.Thread(target=watch, daemon=True).start()
     gc.set_threshold(100_000, 50, 50)  # hundreds of thousands of small objects come up, for the life of a demo
     import moto.iam.models
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
     from werkzeug.serving import make_server
+
+    from plugins.emulator import application
 
     # moto looks a key's account up in all partitions, and fills each with AWS's 1,500 managed policies for that.
     vars(moto.iam.models)["PARTITION_NAMES"] = ["aws"]
-    add_connections()
     logging.getLogger("werkzeug").disabled = True
-    application: Any = DomainDispatcherApplication(create_backend_app)
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", 0, application(), threaded=True, request_handler=MotoRequestHandler)
     os.environ["MOTO_PORT"] = str(server.port)
     print(server.port, flush=True)
     nothing = os.open(os.devnull, os.O_WRONLY)

@@ -10,6 +10,7 @@ import botocore.session
 import pytest
 
 from fixtures.backend import AwsBackend
+from fixtures.lean import make_whole
 from fixtures.readonly import READ_VERBS, WRITE_EXCEPTIONS, WriteRefused, is_allowed, refuse_writes
 from fixtures.session import base_session
 
@@ -67,7 +68,9 @@ def test_the_reads_of_an_audit_are_allowed(service: str, operation: str) -> None
 
 @pytest.mark.usefixtures("moto")
 def test_the_guard_stands_before_every_client_of_the_session() -> None:
-    client = boto3.Session(botocore_session=base_session("")).client("sqs", region_name="eu-west-1")
+    session = base_session("")
+    make_whole(session)
+    client = boto3.Session(botocore_session=session).client("sqs", region_name="eu-west-1")
     with pytest.raises(WriteRefused, match="sqs:CreateQueue"):
         client.create_queue(QueueName="q")
     assert "QueueUrls" not in client.list_queues()
