@@ -18,6 +18,7 @@ from urllib.error import URLError
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from plugins import demo as demo_module
 from plugins.demo import ROOT, Demo, DemoError, environment, start
@@ -464,3 +465,29 @@ def test_edge(enter: Enter, name: str) -> None:
 def test_the_folder_of_the_environment_is_private(demo: Demo) -> None:
     assert Path(demo.folder.name).parent == Path(tempfile.gettempdir())
     assert Path(demo.folder.name).stat().st_mode & 0o077 == 0
+
+
+def test_calls_that_moto_lacks_are_answered(enter: Enter, demo: Demo) -> None:
+    management, sandbox = NAMES.index(MANAGEMENT), SANDBOX
+    assert enter(MANAGEMENT, "account").get_contact_information()["ContactInformation"]["PhoneNumber"]
+    assert "PhoneNumber" not in enter(sandbox, "account").get_contact_information()["ContactInformation"]
+    analyzers = enter(MANAGEMENT, "accessanalyzer").list_analyzers()["analyzers"]
+    assert [one["arn"].split(":")[4] for one in analyzers] == [demo.accounts[management]]
+    findings = enter(MANAGEMENT, "accessanalyzer").list_findings_v2(analyzerArn=analyzers[0]["arn"])["findings"]
+    assert [one["status"] for one in findings] == ["ACTIVE"]
+    assert enter(sandbox, "accessanalyzer").list_analyzers()["analyzers"] == []
+    standards = enter(MANAGEMENT, "securityhub").get_enabled_standards()["StandardsSubscriptions"]
+    assert [one["StandardsStatus"] for one in standards] == ["READY"]
+    ids = ["a", "b", "c"]
+    for name, statuses in ((MANAGEMENT, {"ok"}), (sandbox, {"ok", "error"})):
+        found = enter(name, "support", "us-east-1").describe_trusted_advisor_check_summaries(checkIds=ids)["summaries"]
+        assert [one["checkId"] for one in found] == ids
+        assert {one["status"] for one in found} == statuses
+
+
+def test_what_moto_does_not_know_is_answered_at_once(enter: Enter) -> None:
+    client = enter(MANAGEMENT, "accessanalyzer")
+    with pytest.raises(ClientError) as error:
+        client.get_analyzer(analyzerName="account")
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert error.value.response["ResponseMetadata"]["RetryAttempts"] == 0
