@@ -36,8 +36,12 @@ STATUS_STYLE: dict[Status, str] = {
 REQUIREMENT_COLUMNS: dict[Status, str] = {
     "PASS": "met", "FAIL": "not met", "WARNING": "accepted", "ERROR": "not evaluated", "INFO": "not looked at",
 }  # fmt: skip
-PLACED = re.compile(r"^(access denied|\S+:\S+ (?:failed|was throttled)) in (\S+?)(?=:| )")
+PLACED = re.compile(
+    r"^(access denied|(?:the credentials have expired: )?\S+:\S+ (?:failed|was throttled)) in (\S+?)(?=:| )"
+)
 """The head of an API error and the region that it names (see ``fixtures.errors.ApiError``)."""
+SOMEWHERE = " in …"
+"""Stands for the regions in a reason that several have."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +152,12 @@ def _failing_checks(tally: Tally, failing: Mapping[str, int]) -> list[Renderable
 
 
 def by_reason(errors: Mapping[str, set[tuple[str, str]]]) -> list[tuple[str, list[str], set[tuple[str, str]]]]:
-    """Errors that differ in the region alone, together: reason, regions, places. Those with the most places first."""
+    """Errors that differ in the region alone, together: reason (with SOMEWHERE), regions, places; most places first."""
     regions: dict[str, set[str]] = defaultdict(set)
     places: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for message, found in errors.items():
         placed = PLACED.match(message)
-        reason = placed[1] + message[placed.end() :] if placed else message
+        reason = placed[1] + SOMEWHERE + message[placed.end() :] if placed else message
         if placed:
             regions[reason].add(placed[2])
         places[reason] |= found
@@ -166,9 +170,9 @@ def _errors(tally: Tally, page: Page) -> list[RenderableType]:
     reasons = by_reason(tally.errors)
     lines = []
     for reason, regions, places in reasons[:REASONS_SHOWN]:
-        where = f" in {_list(regions)}" if regions else ""
+        reason = reason.replace(SOMEWHERE, f" in {_list(regions)}", 1)
         checks = sorted({check for _, check in places})
-        lines += ["  " + _cut(visible(" ".join(reason.split())), LONGEST_REASON) + where, f"    {_list(checks)}"]
+        lines += ["  " + _cut(visible(" ".join(reason.split())), LONGEST_REASON), f"    {_list(checks)}"]
     if len(reasons) > REASONS_SHOWN:
         lines.append(f"  and {len(reasons) - REASONS_SHOWN} more reasons, see the reports")
     return found + _prose(lines, page)

@@ -31,6 +31,9 @@ MARKUP: dict[Status, dict[str, bool]] = {
 }  # fmt: skip
 FILES_SHOWN = 12
 WIDEST = 120
+NOTHING_SELECTED = (
+    "no check is selected: -m, --check, --group, --severity and --exclude-check narrow each other (--list-checks)"
+)
 
 
 class CountedReports(list[Any]):
@@ -211,6 +214,9 @@ class Terminal:
     def pytest_terminal_summary(self, terminalreporter: TerminalReporter, exitstatus: int) -> None:
         """The summary of the audit."""
         run, reporter = run_plugin.of(self.config), reporting.of(self.config)
+        if run is not None and not run.plan.checks and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            terminalreporter.write_line("")
+            terminalreporter.write_line(NOTHING_SELECTED)
         if reporter is None or run is None or self.config.option.collectonly:
             return
         from plugins.summary import Facts, Page, summary
@@ -266,6 +272,6 @@ def banner(run: run_plugin.Run) -> str:
     names = ", ".join(account.id + (f" ({account.name})" if account.name else "") for account in accounts[:3])
     more = f" and {len(accounts) - 3} more" if len(accounts) > 3 else ""
     regions = sorted({region for account in accounts for region in account.regions})
-    shown = ", ".join(regions) if len(regions) <= 4 else f"{len(regions)} regions"
+    shown = (", ".join(regions) if len(regions) <= 4 else f"{len(regions)} regions") or "no region that is known"
     number = len(run.plan.checks)
     return f"auditing {names}{more} in {shown} with {number} check{'s' * (number != 1)}"

@@ -72,7 +72,7 @@ def test_failing_checks_are_shown_worst_first_with_their_counts() -> None:
     ]
     assert re.search(r"^failures by service +critical +low +informational$", text, re.M)
     assert re.search(r"^s3 +1 +- +-$", text, re.M)
-    assert "  access denied: s3:GetX is needed (s3:GetX, AccessDenied) in eu-west-1\n    extra7100\n" in text
+    assert "  access denied in eu-west-1: s3:GetX is needed (s3:GetX, AccessDenied)\n    extra7100\n" in text
     assert text.endswith("7 findings: PASS 1  FAIL 4  WARNING 1  ERROR 1\n")
     assert "\033" not in text
 
@@ -127,10 +127,10 @@ def test_errors_of_several_regions_are_one_reason() -> None:
         }
     )
     assert [(reason, regions, len(places)) for reason, regions, places in grouped] == [
-        ("access denied: s3:GetX is needed (s3:GetX, AccessDenied)", ["eu-west-1", "us-east-1"], 2),
+        ("access denied in …: s3:GetX is needed (s3:GetX, AccessDenied)", ["eu-west-1", "us-east-1"], 2),
         ("no way in here: none", [], 1),
-        ("s3:GetX failed: Boom: in pieces", ["us-east-1"], 1),
-        ("s3:GetX was throttled until the retries ran out (SlowDown)", ["us-east-1"], 1),
+        ("s3:GetX failed in …: Boom: in pieces", ["us-east-1"], 1),
+        ("s3:GetX was throttled in … until the retries ran out (SlowDown)", ["us-east-1"], 1),
     ]
 
 

@@ -210,7 +210,7 @@ def test_when_the_run_ends_and_when_an_account_is_an_error(crew: Crew) -> None:
     assert [account.id for _, account in closed] == OTHERS
     with pytest.raises(SessionError, match=r"the role r cannot be assumed: because \(ExpiredToken\); log in again"):
         enter_all(two, Door(crew, a=error("ExpiredToken")))
-    with pytest.raises(SessionError, match=r"the role r cannot be assumed: because \(AccessDenied\)$"):
+    with pytest.raises(SessionError, match=r"the role r cannot be assumed: because \(AccessDenied\); whom does"):
         enter_all(two[:1], Door(crew, a=error("AccessDenied")))
     profiles = [Entry("a"), Entry("b")]
     apart = enter_all(profiles, Door(crew, a=error("ExpiredToken"), b=error("ExpiredToken")))
