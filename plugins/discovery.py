@@ -44,6 +44,8 @@ class Row:
     label: str
     resource: Resource | None = None
     verdict: Verdict | None = None
+    refused: str = ""
+    """The operation that could not be had, in a row about a listing that failed: there may be several of a kind."""
 
     @property
     def subject(self) -> Resource:
@@ -141,9 +143,12 @@ def rows_for(check: Check, listings: Listings, accounts: Sequence[Account], *, r
                 continue
             rows.extend(Row(account, resource.region, resource.id, resource) for resource in listing.resources)
             for error in listing.errors:
-                verdict = error if isinstance(error, Verdict) else Verdict("ERROR", str(error))
-                where = region if isinstance(error, Verdict) else error.region or region
-                rows.append(Row(account, where, f"{account.id} {where}", verdict=verdict))
+                if isinstance(error, Verdict):
+                    rows.append(Row(account, region, f"{account.id} {region}", verdict=error))
+                    continue
+                where = error.region or region
+                verdict = Verdict("ERROR", str(error))
+                rows.append(Row(account, where, f"{account.id} {where}", verdict=verdict, refused=error.operation))
         if len(rows) == before and places and tell_empty:
             rows.append(empty_row(check, account))
     return rows

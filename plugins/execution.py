@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any, Literal
 
 import pytest
@@ -106,7 +107,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     clock = time.perf_counter()
     verdict = ahead.verdict(item)
     duration = time.perf_counter() - clock
-    finding = make_finding(item.check, verdict, item.row, run, item.nodeid, duration)
+    finding = make_finding(item.check, verdict, item.row, run.now, item.nodeid, duration)
     for report in reports_of(item.location, finding, verdict, started, needs_full_reports(config)):
         item.ihook.pytest_runtest_logreport(report=report)
     if item.session._setupstate.stack:
@@ -165,8 +166,10 @@ def _phase(
     )  # fmt: skip
 
 
-def make_finding(check: Check, verdict: Verdict, row: Row, run: Run, nodeid: str, duration: float = 0.0) -> Finding:
-    """A finding from a verdict and the row it is about."""
+def make_finding(
+    check: Check, verdict: Verdict, row: Row, now: datetime, nodeid: str, duration: float = 0.0
+) -> Finding:
+    """A finding from a verdict and the row it is about. ``now``: the time of the audit."""
     account = row.account
     subject = row.subject
     return Finding(
@@ -182,11 +185,11 @@ def make_finding(check: Check, verdict: Verdict, row: Row, run: Run, nodeid: str
         resource_id=subject.id,
         resource_arn=subject.arn,
         resource_type=_resource_type(check, row),
-        timestamp=run.now,
+        timestamp=now,
         nodeid=nodeid,
         tags=subject.tags,
         duration=duration,
-        resource_key=subject.key,
+        resource_key=row.refused or subject.key,
         accepted=verdict.accepted,
         entries=verdict.entries,
     )
@@ -241,6 +244,6 @@ def pytest_runtest_makereport(
             path, line, _ = item.location
             report.outcome, report.wasxfail = "skipped", verdict.message
             report.longrepr = (path, (line or 0) + 1, verdict.message)
-    finding = make_finding(check, verdict, row, run, item.nodeid, call.duration)
+    finding = make_finding(check, verdict, row, run.now, item.nodeid, call.duration)
     report.user_properties.extend(properties_of(finding))
     return attach(report, finding)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.recordings import write
 from fixtures.recording import Recording
 from selftests.conftest import ACCOUNT
 from selftests.engine.conftest import Emulator, Suite
@@ -134,3 +135,14 @@ def test_the_recording_of_a_run_with_a_killed_worker_is_complete(careless: Emula
     assert "without the calls of 1 workers that died" in live.out
     replayed = suite(CHECKS, f"--replay={tape}", env=NOTHING)
     assert replayed.statuses() == live.statuses()
+
+
+def test_each_listing_that_is_refused_has_a_finding_of_its_own(suite: Suite) -> None:
+    tape = suite.folder / "tape"
+    write(tape, 1, [ACCOUNT], [REGION])
+    for workers in ("0", "2"):
+        found = suite("--check=extra723", f"--replay={tape}", "-n", workers, env=NOTHING).findings()
+        assert sorted(one["Message"].partition(" ")[0] for one in found) == [
+            "rds:DescribeDBClusterSnapshots", "rds:DescribeDBSnapshots",
+        ]  # fmt: skip
+        assert len({one["Finding ID"] for one in found}) == 2
