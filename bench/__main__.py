@@ -3,6 +3,7 @@
     python -m bench engine --findings 50000 [-n 2]        the engine alone: an account from a recording, no network
     python -m bench emulator --resources 200 --latency-ms 100    requests and wall time against moto with added latency
     python -m bench accounts --accounts 40 -n 2           memory and CPU of many accounts on few workers
+    python -m bench organization200 --accounts 200 -n 2   likewise through the emulator, in 4 regions; counts the reports
     python -m bench organization --latency-ms 50 [-n 2]   all checks on the demo's organization: requests per service
     python -m bench start                                 from process start to the first finding, one region
 
@@ -19,8 +20,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from bench import organization200
 from bench.recordings import write
-from bench.running import Server, requests, run
+from bench.running import Server, demo_organization, requests, run
 
 
 def engine(findings: int, workers: int, formats: str) -> dict[str, Any]:
@@ -77,28 +79,14 @@ def emulator(resources: int, latency_ms: float, regions: int, arguments: list[st
         return result | requests(server, latency_ms)
 
 
-ALL_CHECKS = "extras or cislevel2 or secrets or trustboundaries or elasticsearch or pci or hipaa"
-
-
 def organization(latency_ms: float, workers: int) -> dict[str, Any]:
     """All checks and requirements on the three accounts and regions of the demo's organization."""
-    from plugins.demo_world import MANAGEMENT_CREDENTIALS, fill
-    from plugins.demo_world_account import REGIONS
-    from plugins.demo_world_identity import ROLE
-
     with Server(latency_ms) as server:
-        accounts = fill(server.url).values()
+        arguments, environment = demo_organization(server)
         server.stats(reset=True)
-        keys = {
-            "AWS_ACCESS_KEY_ID": MANAGEMENT_CREDENTIALS["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": MANAGEMENT_CREDENTIALS["SecretAccessKey"],
-        }
         with tempfile.TemporaryDirectory() as folder:
-            result = run(
-                ["-A", ",".join(accounts), "-R", ROLE, f"--filter-region={','.join(REGIONS)}", "-m", ALL_CHECKS,
-                 "-n", str(workers), "--output-formats=jsonl", f"--output-directory={folder}"],
-                server.environment | keys,
-            )  # fmt: skip
+            output = ["--output-formats=jsonl", f"--output-directory={folder}"]
+            result = run([*arguments, "-n", str(workers), *output], environment)
         return result | requests(server, latency_ms)
 
 
@@ -131,6 +119,10 @@ def main() -> None:
     demo = commands.add_parser("organization")
     demo.add_argument("--latency-ms", type=float, default=50)
     demo.add_argument("-n", type=int, default=0)
+    large = commands.add_parser("organization200")
+    large.add_argument("--accounts", type=int, default=200)
+    large.add_argument("--regions", type=int, default=4)
+    large.add_argument("-n", type=int, default=2)
     commands.add_parser("start")
     given = parser.parse_args()
     if given.command == "engine":
@@ -139,6 +131,8 @@ def main() -> None:
         result = accounts(given.accounts, given.each, given.regions, given.n)
     elif given.command == "emulator":
         result = emulator(given.resources, given.latency_ms, given.regions, given.arguments)
+    elif given.command == "organization200":
+        result = organization200.organization(given.accounts, given.regions, given.n)
     elif given.command == "organization":
         result = organization(given.latency_ms, given.n)
     else:

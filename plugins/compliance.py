@@ -36,7 +36,7 @@ class Outcome:
     failing: list[str] = field(default_factory=list)
     """The first NAMED resources that fail."""
     error: str = ""
-    """Why the first one that could not be evaluated could not."""
+    """Why those that could not be evaluated could not: one reason, the same in whichever order findings come."""
 
     def add(self, finding: Finding) -> None:
         """Count a finding."""
@@ -44,14 +44,14 @@ class Outcome:
         if finding.status == "FAIL" and len(self.failing) < NAMED:
             self.failing.append(finding.resource_id)
         elif finding.status == "ERROR":
-            self.error = self.error or finding.message
+            self.error = min(filter(None, (self.error, finding.message)), default="")
 
     @property
     def failing_text(self) -> str:
         """The failing resources: how many, and the first by name."""
         count = self.statuses["FAIL"]
         more = f" and {count - len(self.failing)} more" if count > len(self.failing) else ""
-        return f"{count} resource{'s' * (count != 1)} ({', '.join(self.failing)}{more})"
+        return f"{count} resource{'s' * (count != 1)} ({', '.join(sorted(self.failing))}{more})"
 
 
 class Outcomes:

@@ -64,6 +64,10 @@ class Finished(msgspec.Struct):
     """The file among ``files`` that carries the findings of a part to ``plugins.merge``."""
     nothing: list[list[Any]] = []
     """Packed INFO findings that hold if the account's other parts found nothing either."""
+    facts: dict[str, Any] = {}
+    """Of a part: what is known of the account, see ``fixtures.entries.recorded``."""
+    partial: str = ""
+    """Of a part: why its run looked at some of its resources only."""
 
 
 def counts_of(account: str, tally: Tally, usage: Usage, silent: Iterable[str] = ()) -> Counts:
@@ -123,13 +127,23 @@ def described(folder: Path, files: Iterable[Path]) -> list[ReportFile]:
 
 
 def changed(folder: Path, files: Iterable[ReportFile]) -> str:
-    """The first report that is gone or not what it was; "" when all are there."""
+    """The first report that is gone or not what it was, or not in the folder; "" when all are there."""
     for file in files:
         path = folder / file.name
         try:
+            if not is_inside(folder, file.name):
+                return file.name
             (now,) = described(folder, [path])
         except OSError:
             return file.name
         if now != file:
             return file.name
     return ""
+
+
+def is_inside(folder: Path, name: str) -> bool:
+    """Whether a name leads to a place in a folder: not by ``..``, and not by a link."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or not path.name:
+        return False
+    return (folder / path).resolve().is_relative_to(folder.resolve())

@@ -107,9 +107,8 @@ class Journal:
         self._file = file
 
     def add(self, account: Finished) -> None:
-        """Note a complete account, on disk before anything else happens. Raises OSError."""
-        self._file.write(msgspec.json.encode(account) + b"\n")
-        os.fsync(self._file.fileno())
+        """Note a complete account, on disk before anything else happens. Raises OSError; what was noted before stays."""
+        _append(self._file, msgspec.json.encode(account) + b"\n")
 
     def close(self, *, finished: bool) -> None:
         """End it. With ``finished`` there is nothing to resume and it is removed."""
@@ -122,12 +121,37 @@ class Journal:
 def start(path: Path, header: Header) -> Journal | None:
     """A new journal in the place of any other; None while another run writes its own there. Raises OSError."""
     file = path.open("ab", buffering=0)
-    if not _locked(file):
+    if not _locked(file) or not _is_at(path, file):
         file.close()
         return None
-    file.truncate(0)
-    file.write(msgspec.json.encode(header) + b"\n")
+    try:
+        file.truncate(0)
+        _append(file, msgspec.json.encode(header) + b"\n")
+    except OSError:
+        file.close()
+        path.unlink(missing_ok=True)
+        raise
     return Journal(path, file)
+
+
+def _append(file: BinaryIO, line: bytes) -> None:
+    """Write a line at the end, to the disk, whole or not at all. Raises OSError."""
+    end = file.seek(0, os.SEEK_END)
+    try:
+        while line:  # a disk that fills up takes a part of it first
+            line = line[file.write(line) :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(end)
+        raise
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Whether an open file is still there: the run that it was of may have ended, and removed it, meanwhile."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _locked(file: BinaryIO) -> bool:

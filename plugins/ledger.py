@@ -1,7 +1,8 @@
 """Keeps account of complete accounts: for the journal that ``--resume`` reads, and for the manifest of a shard.
 
 A run is resumed account by account: those that the journal has are not audited again, their reports are checked against
-their digests, and their counts go into the summary and the exit code.
+their digests, and their counts go into the summary and the exit code. The findings of a part of an account go to a parcel
+as well, for ``plugins.merge``.
 """
 
 from __future__ import annotations
@@ -16,18 +17,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.account import Account
-from plugins import completeness, division, finished, journal, reporting
+from fixtures.entries import recorded
+from plugins import completeness, division, finished, journal, reporting, survey
 from plugins import options as options_plugin
 from plugins import run as run_plugin
 from plugins.acceptance import Usage
 from plugins.collection import account_of
 from plugins.discovery import empty_row
+from plugins.division import Cut
 from plugins.execution import make_finding
 from plugins.findings import Finding
 from plugins.finished import Finished, Part
 from plugins.journal import Journal, JournalError
 from plugins.options import Options
-from plugins.parcel import ENDING
+from plugins.parcel import ParcelWriter, parcel_name
 from plugins.run import COMPLETE, Run
 from plugins.tally import Tally
 from plugins.version import version
@@ -36,12 +39,17 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
 
+ROOT = Path(__file__).resolve().parents[1]
+
+
 @dataclass
 class Open:
     """The counts of an account that is not complete yet."""
 
     tally: Tally = field(default_factory=Tally)
     usage: Usage = field(default_factory=Usage)
+    parcel: ParcelWriter | None = None
+    """Where the findings of a part of it go."""
 
 
 class Ledger:
@@ -80,6 +88,8 @@ class Ledger:
             lost = finished.changed(self.options.output_directory, one.files)
             if lost:
                 self.notes.append(f"audited again: {account.id}, since {lost} is gone or was changed")
+            elif _has_other_regions(account, run.cut, one):
+                self.notes.append(f"audited again: {account.id}, since its regions are others now")
             else:
                 self.finished[account.id] = one
         run.finished = frozenset(self.finished)
@@ -131,8 +141,13 @@ class Ledger:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Without workers: count the items of each account."""
+        """Without workers: count the items of each account. One without any is complete."""
         self._left = Counter(map(account_of, session.items))
+        run, reporter = run_plugin.of(self.config), reporting.of(self.config)
+        if run is not None and reporter is not None and not run_plugin.is_controller(self.config):
+            for account in run.unfinished:
+                if not self._left[account.id]:
+                    reporter.account_done(account.id)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
@@ -175,46 +190,70 @@ class Ledger:
     # -- what the reporter tells -----------------------------------------------------------------------------------
 
     def add(self, finding: Finding) -> None:
-        """Count a finding."""
+        """Count a finding, and send it along if it is of a part of an account. Raises OSError."""
         account = self._open.get(finding.account)
         if account is None:
-            account = self._open[finding.account] = Open()
+            account = self._open[finding.account] = Open(parcel=self._parcel_for(finding.account))
         account.tally.add(finding)
         account.usage.add(finding)
+        if account.parcel is not None:
+            account.parcel.write(finding)
+
+    def _parcel_for(self, account: str) -> ParcelWriter | None:
+        run = run_plugin.of(self.config)
+        if run is None or run.cut is None:
+            return None
+        return ParcelWriter(self.options.output_directory / parcel_name(run.report_name(account)), account=account)
 
     def account_done(self, account: str, files: Iterable[Path]) -> None:
-        """The reports of an account have their names. It is noted unless something is missing in them."""
-        run = run_plugin.of(self.config)
+        """The reports of an account have their names. It is noted unless something is missing in them.
+
+        The journal has no account that could not be entered, or whose regions could not be listed: --resume tries again.
+        """
         one = self._open.pop(account, None) or Open()
+        run, reporter = run_plugin.of(self.config), reporting.of(self.config)
         whose = run.account(account) if run is not None else None
-        if run is None or whose is None or not self._is_finished(run, account):
+        if run is None or reporter is None or whose is None:
             return
-        nothing = self._nothing(run, whose)
-        reporter = reporting.of(self.config)
-        silent = [finding.check.id for finding in nothing]
-        if reporter is not None:
-            reporter.tally.seen[account].update(silent)
-        folder = self.options.output_directory
-        paths = list(files)
-        self.finished[account] = found = Finished(
-            account=account,
-            regions=whose.regions,
-            files=finished.described(folder, paths),
-            counts=finished.counts_of(account, one.tally, one.usage, silent),
-            part=Part(run.cut.number, run.cut.of, run.cut.regions) if run.cut else None,
-            report=run.report_name(account, whole=True),
-            parcel=next((path.name for path in paths if path.suffix == ENDING), ""),
-            nothing=[finding.packed() for finding in nothing],
-        )
-        if self._journal is not None and whose.entry_error is None:  # --resume tries again to enter it
+        try:
+            if one.parcel is not None:
+                one.parcel.close()
+                reporter.files.append(str(one.parcel.path))
+            if not self._is_finished(account):
+                return
+            found = self._described(run, whose, one, files)
+        except OSError as error:
+            reporter.trouble(error)
+            return
+        self.finished[account] = found
+        reporter.tally.seen[account].update(found.counts.silent)
+        tried_again = whose.entry_error is not None or whose.regions_error is not None
+        if self._journal is not None and not tried_again:
             try:
                 self._journal.add(found)
             except OSError as error:
-                self.notes.append(f"this run cannot be resumed: its journal cannot be written ({error.strerror})")
-                self._journal.close(finished=True)
-                self._journal = None
+                self.notes.append(
+                    f"--resume will audit {account} again: the journal cannot be written ({error.strerror})"
+                )
 
-    def _is_finished(self, run: Run, account: str) -> bool:
+    def _described(self, run: Run, account: Account, counted: Open, files: Iterable[Path]) -> Finished:
+        """What is kept of a complete account. Raises OSError."""
+        nothing, cut = self._nothing(run, account), run.cut
+        parcel = [counted.parcel.path] if counted.parcel is not None else []
+        return Finished(
+            account=account.id,
+            regions=account.regions,
+            files=finished.described(self.options.output_directory, [*files, *parcel]),
+            counts=finished.counts_of(account.id, counted.tally, counted.usage, [one.check.id for one in nothing]),
+            part=Part(cut.number, cut.of, cut.regions) if cut else None,
+            report=run.report_name(account.id, whole=True),
+            parcel=parcel[0].name if parcel else "",
+            nothing=[finding.packed() for finding in nothing],
+            facts=dict(recorded(account)) if cut else {},
+            partial=run.partial_besides_the_cut() if cut else "",
+        )
+
+    def _is_finished(self, account: str) -> bool:
         """Whether all of the account was run."""
         queue = self.config.pluginmanager.getplugin("auditest-shards")
         left = completeness.of(self.config)
@@ -229,22 +268,31 @@ class Ledger:
         for check_id, nodeid, _ in run.nothing_found:
             row = empty_row(run.plan.known[check_id], account)
             assert row.verdict is not None
-            found.append(make_finding(run.plan.known[check_id], row.verdict, row, run, nodeid))
+            found.append(make_finding(run.plan.known[check_id], row.verdict, row, run.now, nodeid))
         return found
+
+
+def _has_other_regions(account: Account, cut: Cut | None, earlier: Finished) -> bool:
+    """Whether another run would look at other regions of an account. One that cannot say so now keeps what it had."""
+    if account.entry_error is not None or account.regions_error is not None:
+        return False
+    part = earlier.part and (earlier.part.number, earlier.part.of, earlier.part.regions)
+    return earlier.regions != account.regions or part != (cut and (cut.number, cut.of, cut.regions))
 
 
 def selection_of(run: Run) -> dict[str, Any]:
     """What a run was asked for, as far as it decides about findings and reports, in plain types."""
     options, option, shard = run.options, run.config.option, division.of(run.config)
     return {
-        "suite": version(),
+        "suite": f"{version()} {survey.digest_of(ROOT, survey.SOURCES)[:16]}",
+        "--checks-dir": sorted(survey.digest_of(folder, ["."]) for folder in options.checks_dirs),
         "checks": sorted(run.plan.checks),
         "requirements": sorted(one.check.id for one in run.plan.requirements),
         "items": sorted(argument for argument in run.config.args if "[" in argument),
         "-k": option.keyword,
         "--deselect": sorted(option.deselect or []),
+        "--lf": bool(getattr(option, "lf", False)),
         "accounts": sorted(run.audited),
-        "regions": {account.id: account.regions for account in run.accounts} if shard is None else {},
         "shard": shard and shard[0],
         "shards": shard and shard[1],
         **_files(

@@ -16,10 +16,19 @@ from plugins import ledger as ledger_plugin
 from plugins import options as options_plugin
 from plugins import run as run_plugin
 from plugins.finished import Finished
+from plugins.frameworks import Requirement
 from plugins.ledger import selection_of
 from plugins.parcel import packed_check
 
 FORMAT = 1
+
+
+class RollUp(msgspec.Struct, frozen=True):
+    """A requirement that the run rolls up: the id of its check, and the node id of the test function that judges it."""
+
+    check: str
+    nodeid: str
+    requirement: Requirement
 
 
 class Manifest(msgspec.Struct):
@@ -29,12 +38,15 @@ class Manifest(msgspec.Struct):
     of: int
     started: datetime
     exit: int
+    fail_on: str | None
     formats: list[str]
     with_score: bool
     only_fails: bool
+    numbered: bool
     selection: dict[str, Any]
     checks: list[dict[str, Any]]
-    """What is known of the selected checks."""
+    """What is known of the selected checks, and of the requirements in the place of checks."""
+    requirements: list[RollUp]
     accounts: list[Finished]
     format: int = msgspec.field(name="auditest-shard", default=FORMAT)
 
@@ -56,14 +68,17 @@ class ManifestWriter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """The run begins: what an earlier one has left does not count any more."""
-        self.path.unlink(missing_ok=True)
+        """The run begins: what an earlier one has left does not count any more. Raises pytest.UsageError."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise pytest.UsageError(f"{self.path} is in the way and cannot be removed: {error.strerror}") from None
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write it."""
-        run, ledger = run_plugin.of(self.config), ledger_plugin.of(self.config)
-        if run is None or ledger is None or reporting.of(self.config) is None or not ledger.is_complete(session):
+        run, ledger, reporter = run_plugin.of(self.config), ledger_plugin.of(self.config), reporting.of(self.config)
+        if run is None or ledger is None or reporter is None or not ledger.is_complete(session):
             return
         if not run.accounts and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
@@ -74,8 +89,10 @@ class ManifestWriter:
         checks = [*run.plan.checks.values(), *(one.check for one in run.plan.requirements)]
         manifest = Manifest(
             number=self.number, of=self.of, started=run.now, exit=int(session.exitstatus),
-            formats=options.formats, with_score=options.score, only_fails=options.only_fails,
+            fail_on=options.fail_on, formats=options.formats, with_score=options.score,
+            only_fails=options.only_fails, numbered=options.numbered,
             selection=selection_of(run), checks=[packed_check(check) for check in checks],
+            requirements=[RollUp(one.check.id, one.nodeid, one.requirement) for one in run.plan.requirements],
             accounts=[ledger.finished[account.id] for account in run.accounts if account.id in ledger.finished],
         )  # fmt: skip
         try:
@@ -83,6 +100,8 @@ class ManifestWriter:
         except OSError as error:
             self.note = f"ERROR! {self.path} could not be written: {error.strerror}"
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+        else:
+            reporter.files.append(str(self.path))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say which part of the whole this was."""
@@ -90,7 +109,7 @@ class ManifestWriter:
         if run is None or reporting.of(self.config) is None:
             return
         if run.cut is not None:
-            rolled_up = "; requirements are not rolled up from parts" * bool(run.plan.requirements)
+            rolled_up = "; plugins.merge rolls up the requirements" * bool(run.plan.requirements)
             terminalreporter.write_line(
                 f"shard {self.number} of {self.of}: part {run.cut.number} of {run.cut.of} of account {run.accounts[0].id}"
                 f" ({', '.join(run.cut.regions)}){rolled_up}"

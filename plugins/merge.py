@@ -1,12 +1,14 @@
 """Joins what the shards of a run have left: ``python -m plugins.merge OUT_DIR SHARD_DIR [SHARD_DIR ...]``.
 
 Reports of accounts that one shard has audited alone are copied as they are. Those of an account that was divided are made
-anew from the findings of its parts. The exit code is that of the worst shard; 4 when the shards do not make up a whole.
+anew from the findings of its parts, and its requirements are rolled up. The exit code is that of the worst shard; 4 when the
+shards do not make up a whole, 3 when the reports cannot be written.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 from collections import defaultdict
@@ -14,20 +16,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
-from plugins import finished, journal
+from plugins import finished, joining, journal
 from plugins.catalog import CatalogError, Check, use_folders
-from plugins.findings import Finding, unpacked
+from plugins.compliance import ARGUMENT
+from plugins.findings import Finding
 from plugins.finished import Finished
+from plugins.joining import JoiningError
 from plugins.manifest import FORMAT, Manifest
-from plugins.outputs.base import visible, writers_for
-from plugins.parcel import findings_in, unpacked_check
+from plugins.numbered import numbered
+from plugins.options import FORMATS
+from plugins.outputs.base import Writer, visible, writers_for
+from plugins.parcel import unpacked_check
 from plugins.tally import Tally
 
-REFUSED = 4
+NOTHING_FAILED, FAILED, BROKEN, REFUSED, NOTHING_SELECTED = 0, 1, 3, 4, 5
+"""Exit codes, as those of a run."""
 FILES_SHOWN = 12
 
 
@@ -57,7 +64,8 @@ class Merged:
     accounts: list[str]
     checks: list[Check]
     files: list[Path] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    requirement_failed: bool = False
+    """Whether a requirement that no shard could judge is not met, or could not be evaluated."""
 
 
 # -- reading and judging -----------------------------------------------------------------------------------------------
@@ -85,7 +93,31 @@ def _read(path: Path) -> Manifest:
         raise MergeError(f"{path} is not the manifest of a shard ({error})") from None
     if manifest.format != FORMAT:
         raise MergeError(f"{path} is of another version of the suite: merge with that one")
+    if not _holds_together(manifest):
+        raise MergeError(f"{path} is damaged: run its shard again")
     return manifest
+
+
+def _holds_together(manifest: Manifest) -> bool:
+    """Whether a manifest names only what it describes, so that nothing is missing when its shard is joined."""
+    known, selection = {one.get("id") for one in manifest.checks}, manifest.selection
+    return (
+        1 <= manifest.number <= manifest.of == selection.get("shards")
+        and isinstance(selection.get("accounts"), list)
+        and isinstance(selection.get("checks"), list)
+        and known.issuperset([*selection["checks"], *(one.check for one in manifest.requirements)])
+        and set(manifest.formats) <= set(FORMATS)
+        and all(_is_described(account, known) for account in manifest.accounts)
+    )
+
+
+def _is_described(account: Finished, known: set[Any]) -> bool:
+    ids = [*account.counts.checks, *account.counts.silent, *(packed[0] for packed in account.nothing)]
+    parcel = not account.parcel or account.parcel in [file.name for file in account.files]
+    plain = account.part is None or (account.report == Path(account.report).name != "" and bool(account.facts))
+    # a part whose findings were not sent along would look like one that found nothing
+    sent = account.part is None or bool(account.parcel) or not finished.totals(account.counts)
+    return known.issuperset(ids) and parcel and plain and sent
 
 
 def refuse_incomplete(shards: Sequence[Shard]) -> None:
@@ -122,70 +154,94 @@ def _refuse_gaps(shards: Sequence[Shard]) -> None:
         numbers = sorted(part.number for part in parts if part is not None)
         divided = len(numbers) == len(parts) and numbers == list(range(1, (parts[0].of if parts[0] else 0) + 1))
         regions = [region for part in parts if part is not None for region in part.regions]
-        if not whole and not (divided and sorted(regions) == sorted(places[0][1].regions)):
+        everywhere = all(sorted(regions) == sorted(account.regions) for _, account in places)
+        if not whole and not (divided and everywhere):
             where = " and ".join(shard.name for shard, _ in places)
             raise MergeError(f"account {id}: what {where} have of it overlaps or leaves regions out")
     missing = sorted(set(shards[0].manifest.selection["accounts"]) - set(found))
     if missing:
         raise MergeError(f"no shard has account {', '.join(missing[:5])}: run the shards again")
+    names = [(file.name, shard) for shard in shards for account in shard.manifest.accounts for file in account.files]
+    by_name: dict[str, Shard] = {}
+    for name, shard in names:
+        if by_name.setdefault(name, shard) is not shard:
+            raise MergeError(f"{name} is a report of {by_name[name].name} and of {shard.name}")
 
 
 # -- joining -----------------------------------------------------------------------------------------------------------
 
 
 def merge(shards: Sequence[Shard], out: Path) -> Merged:
-    """Write the reports of all shards to a folder, and count their findings. Raises OSError."""
-    checks = {packed["id"]: unpacked_check(packed) for packed in shards[0].manifest.checks}
-    merged = Merged(Tally(), [], [checks[id] for id in shards[0].manifest.selection["checks"]])
+    """Write the reports of all shards to a folder, and count their findings. Raises JoiningError, OSError."""
+    first = shards[0].manifest
+    checks = {packed["id"]: unpacked_check(packed) for packed in first.checks}
+    merged = Merged(Tally(), [], [checks[id] for id in first.selection["checks"]])
     parts: dict[str, list[tuple[Shard, Finished]]] = defaultdict(list)
     for shard in shards:
         for account in shard.manifest.accounts:
             parts[account.account].append((shard, account))
+    divided = any(places[0][1].part is not None for places in parts.values())
+    plans = joining.planned(first) if divided else []
     out.mkdir(parents=True, exist_ok=True)
     for id, places in sorted(parts.items()):
         merged.accounts.append(id)
-        for _, account in places:
-            finished.add_to(merged.tally, id, account.counts, checks.__getitem__)
         if places[0][1].part is None:
-            merged.files += _copied(*places[0], out)
+            ((shard, account),) = places
+            finished.add_to(merged.tally, id, account.counts, checks.__getitem__)
+            merged.files += _copied(shard, account, out)
         else:
-            merged.files += _joined(places, out, checks, merged)
+            places.sort(key=lambda place: place[1].part.number if place[1].part else 0)
+            found = joining.joined(
+                [(shard.folder, part) for shard, part in places], checks, plans, set(first.selection["checks"]),
+                min(shard.manifest.started for shard, _ in places),
+            )  # fmt: skip
+            merged.files += _written(found, first, places[0][1], out, merged)
     return merged
 
 
 def _copied(shard: Shard, account: Finished, out: Path) -> list[Path]:
     copies = []
     for file in account.files:
-        copies.append(out / file.name)
-        copies[-1].parent.mkdir(exist_ok=True)
-        if not (copies[-1].exists() and copies[-1].samefile(shard.folder / file.name)):
-            shutil.copyfile(shard.folder / file.name, copies[-1])
+        copy, report = out / file.name, shard.folder / file.name
+        copies.append(copy)
+        if copy.exists() and copy.samefile(report):
+            continue
+        copy.parent.mkdir(exist_ok=True)
+        part = copy.with_name(copy.name + ".part")
+        try:
+            shutil.copyfile(report, part)
+            os.replace(part, copy)
+        finally:
+            part.unlink(missing_ok=True)
     return copies
 
 
-def _joined(places: list[tuple[Shard, Finished]], out: Path, checks: dict[str, Check], merged: Merged) -> list[Path]:
-    """The reports of an account of which several shards have audited a part."""
-    places.sort(key=lambda place: place[1].part.number if place[1].part else 0)
-    first = places[0][0].manifest
-    account = places[0][1]
-    writers = writers_for(first.formats, out, account.report, account.account)
-    for shard, part in places:
-        for finding in findings_in(shard.folder / part.parcel) if part.parcel else ():
+def _written(findings: Iterable[Finding], run: Manifest, account: Finished, out: Path, merged: Merged) -> list[Path]:
+    """Count the findings of an account and write its reports, as the run would have: none without findings to write."""
+    writers: list[Writer] = []
+    try:
+        for finding in findings:
+            merged.tally.add(finding)
+            merged.requirement_failed |= finding.check.kind == ARGUMENT and finding.is_failure
+            if run.only_fails and not finding.is_failure:
+                continue
+            writers = writers or writers_for(run.formats, out, account.report, account.account)
             for writer in writers:
-                writer.write(finding)
-    for finding in _nothing([part for _, part in places], checks):
-        merged.tally.add(finding)
-        for writer in writers if not first.only_fails else ():
-            writer.write(finding)
-    for writer in writers:
-        writer.close()
+                writer.write(numbered(finding) if run.numbered else finding)
+        for writer in writers:
+            writer.close()
+    except BaseException:
+        for writer in writers:
+            writer.discard()
+        raise
     return [writer.path for writer in writers]
 
 
-def _nothing(parts: Sequence[Finished], checks: dict[str, Check]) -> list[Finding]:
-    """The INFO findings of what no part has anything of."""
-    by_id = [{packed[0]: packed for packed in part.nothing} for part in parts]
-    return [unpacked(checks[id], packed) for id, packed in by_id[0].items() if all(id in other for other in by_id)]
+def exit_code(shards: Sequence[Shard], merged: Merged) -> int:
+    """That of the worst shard; with nothing selected only where no shard had anything."""
+    codes = {shard.manifest.exit for shard in shards if shard.manifest.accounts}
+    worst = max(codes - {NOTHING_SELECTED}, default=NOTHING_SELECTED if codes else NOTHING_FAILED)
+    return max(worst, FAILED) if merged.requirement_failed and not shards[0].manifest.fail_on else worst
 
 
 # -- telling -----------------------------------------------------------------------------------------------------------
@@ -201,9 +257,6 @@ def told(shards: Sequence[Shard], merged: Merged) -> str:
     text = summary(Facts(merged.tally, merged.checks, merged.accounts, {}, first.with_score), page)
     times = sorted(shard.manifest.started for shard in shards)
     lines = [f"merged {len(shards)} shards, started {_when(times[0])} to {_when(times[-1])} UTC"]
-    divided = sorted({one.account for shard in shards for one in shard.manifest.accounts if one.part is not None})
-    if divided and first.selection["requirements"]:
-        lines.append(f"not rolled up, since they were divided: the requirements of {', '.join(divided)}")
     shown = [visible(str(path)) for path in merged.files[:FILES_SHOWN]]
     lines += [("" if number else "Reports:").ljust(9) + name for number, name in enumerate(shown)]
     if len(merged.files) > FILES_SHOWN:
@@ -215,35 +268,40 @@ def _when(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M:%S}"
 
 
+class Arguments(argparse.ArgumentParser):
+    """A command line whose mistakes end as those of a run do."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line, and exit code 4."""
+        self.exit(REFUSED, f"ERROR: {message} (--help says more)\n")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m plugins.merge", description="join the reports of the shards of a run"
-    )
+    parser = Arguments(prog="python -m plugins.merge", description="join the reports of the shards of a run")
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="where the joined reports go")
     parser.add_argument("shards", type=Path, nargs="+", metavar="SHARD_DIR", help="output directories of the shards")
     parser.add_argument(
-        "--checks-dir",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
+        "--checks-dir", type=Path, action="append", default=[], metavar="DIR",
         help="as in the run: your own groups and frameworks",
-    )
+    )  # fmt: skip
     given: Any = parser.parse_args(arguments)
     try:
         use_folders(folder.resolve() for folder in given.checks_dir)
         shards = load(dict.fromkeys(given.shards))
         refuse_incomplete(shards)
         merged = merge(shards, given.out)
-    except (MergeError, CatalogError) as error:
+    except (MergeError, JoiningError, CatalogError) as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return REFUSED
     except OSError as error:
-        print(f"ERROR: {error.filename or given.out}: {error.strerror}", file=sys.stderr)
-        return REFUSED
+        print(
+            f"ERROR: {error.filename or given.out}: {error.strerror}: what is in {given.out} is not all",
+            file=sys.stderr,
+        )
+        return BROKEN
     print(told(shards, merged))
-    return max(shard.manifest.exit for shard in shards)
+    return exit_code(shards, merged)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Findings on their way from a shard to ``plugins.merge``: a file with the findings and what is known of their checks."""
+"""Findings on their way from a shard to ``plugins.merge``: a file with all of them and what is known of their checks."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -44,17 +44,17 @@ def packed_check(check: Check) -> dict[str, Any]:
     return {**known, "groups": check.groups}
 
 
-def unpacked_check(packed: dict[str, Any]) -> Check:
-    """The check again, without its function."""
-    values = dict(packed)
-    groups = values.pop("groups")
-    check = Check(**values, settings={}, function=_no_function)
-    check.__dict__["groups"] = groups  # those of where it was run: its module is not here to be asked
-    return check
-
-
 def _no_function() -> None:
     """In the place of the function of a check that was run elsewhere."""
+
+
+def unpacked_check(packed: dict[str, Any], function: Callable[..., object] = _no_function) -> Check:
+    """The check again, without its function, or with another."""
+    values = dict(packed)
+    groups = values.pop("groups")
+    check = Check(**values, settings={}, function=function)
+    check.__dict__["groups"] = groups  # those of where it was run: its module is not here to be asked
+    return check
 
 
 def findings_in(path: Path) -> Iterator[Finding]:

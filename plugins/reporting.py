@@ -101,7 +101,7 @@ class Follower(Protocol):
     """Follows what becomes of each account."""
 
     def add(self, finding: Finding) -> None:
-        """A finding, seen for the first time."""
+        """A finding, seen for the first time. Raises OSError."""
         ...
 
     def account_done(self, account: str, files: Sequence[Path]) -> None:
@@ -139,23 +139,27 @@ class Reporter:
             return
         seen.add(finding.nodeid)
         self.tally.add(finding)
-        if self.ledger is not None:
-            self.ledger.add(finding)
         if self.run is not None:
             self.run.outcomes.add(finding)
             self.run.usage.add(finding)
+        try:
+            self._hand_on(finding)
+        except OSError as error:
+            # a full disk, most likely: what goes on now would be missing in the reports
+            pytest.exit(self.trouble(error))
+
+    def _hand_on(self, finding: Finding) -> None:
+        """To the ledger, the classic report and the writers. Raises OSError."""
+        if self.ledger is not None:
+            self.ledger.add(finding)
         if self.options.only_fails and not finding.is_failure:
             return
         if self.options.numbered:
             finding = numbered(finding)
         if self.classic is not None:
             self.classic.write(finding)
-        try:
-            for writer in self._writers_of(finding.account):
-                writer.write(finding)
-        except OSError as error:
-            # a full disk, most likely: what goes on now would be missing in the reports
-            pytest.exit(self._trouble(error))
+        for writer in self._writers_of(finding.account):
+            writer.write(finding)
 
     def _writers_of(self, account: str) -> list[Any]:
         writers = self._writers.get(account)
@@ -168,10 +172,6 @@ class Reporter:
             assert run is not None
             name = run.report_name(account)
             writers = writers_for(self.options.formats, self.options.output_directory, name, account)
-            if run.cut is not None:
-                from plugins.parcel import ParcelWriter, parcel_name
-
-                writers.append(ParcelWriter(self.options.output_directory / parcel_name(name), account=account))
             self._writers[account] = writers
         return writers
 
@@ -192,12 +192,12 @@ class Reporter:
                 writer.close()
                 files.append(writer.path)
             except OSError as error:
-                self._trouble(error)
+                self.trouble(error)
         self.files += map(str, files)
         if self.ledger is not None and not self.troubles:
             self.ledger.account_done(account, files)
 
-    def _trouble(self, error: OSError) -> str:
+    def trouble(self, error: OSError) -> str:
         """Note why reports are incomplete, once for each reason, in words."""
         folder = self.options.output_directory
         words = f"reports in {folder} are incomplete: {error.strerror or type(error).__name__}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import platform
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -153,7 +154,11 @@ class Run:
         else:
             door = self._door(accounts.sources(options, data["mfa"]))
             error = ApiError(*shard.error) if shard.error else None
-            account = known_account(shard.entry, shard.facts, door, error)
+            try:
+                account = known_account(shard.entry, shard.facts, door, error)
+            except SessionError as problem:  # this may be another host, with credentials of its own, or without
+                error = ApiError("sts", "GetCredentials", "NoCredentials", f"{problem} (on host {platform.node()})")
+                account = known_account(shard.entry, shard.facts, door, error)
             account.regions_error = ApiError(*shard.regions_error) if shard.regions_error else None
             self.accounts = [account]
         self._instruct(data["audited"])
@@ -253,8 +258,12 @@ class Run:
 
     def partial(self) -> str:
         """Why this run looks at a part of the resources only; "" when it looks at all."""
-        reason = partial_reason(self.config, bool(self.left_out), self.deselected)
+        reason = self.partial_besides_the_cut()
         return reason or "this shard has a part of the account only" * (self.cut is not None)
+
+    def partial_besides_the_cut(self) -> str:
+        """Likewise, of the part of the account that a shard has."""
+        return partial_reason(self.config, bool(self.left_out), self.deselected)
 
     def _part(self) -> dict[str, Any]:
         if self.shard is None:

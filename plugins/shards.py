@@ -8,9 +8,10 @@ per worker), and the shard of a worker that dies is run again, without what the 
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from plugins.reporting import finding_in
 from plugins.run import Run
 
 MOST_ATTEMPTS = 3
-"""How often a shard is tried before what is left of it is given up as ERROR."""
+"""How often a shard is tried before what is left of it is given up as ERROR, and the start of a worker."""
 
 Nothing = tuple[str, str, tuple[str, int | None, str]]
 
@@ -121,8 +122,36 @@ class ShardQueue:
     # -- hooks ---------------------------------------------------------------------------------------------------
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> ShardScheduling:
-        """The scheduler of the run."""
+        """The scheduler of the run. A worker that dies is replaced without xdist's limit for the whole run, since each
+        shard has its own (MOST_ATTEMPTS): a few accounts that kill their workers must not end the audit of the others.
+        """
+        dsession = config.pluginmanager.getplugin("dsession")
+        if config.option.maxworkerrestart is None:
+            dsession._max_worker_restart = None
+        dsession._clone_node = functools.partial(self._replaced, dsession, dsession._clone_node)
         return ShardScheduling(config, self)
+
+    def _replaced(self, dsession: Any, start: Callable[[Any], Any], node: Any) -> None:
+        """Start a worker in the place of another one. Where that fails (its host is down) the run goes on with the others.
+
+        Raises pytest.exit.Exception when there are no others.
+        """
+        from execnet import HostNotFound
+
+        for _ in range(MOST_ATTEMPTS):
+            before = set(self.active)
+            try:
+                start(node)
+            except (HostNotFound, EOFError, OSError) as error:
+                for half_started in self.active.keys() - before:
+                    self.waiting.appendleft(self.active.pop(half_started))
+                reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            else:
+                return
+        said = f"no worker can be started in the place of {node.gateway.id} ({reason})"
+        if dsession._active_nodes <= {node}:
+            pytest.exit(said, returncode=pytest.ExitCode.INTERNAL_ERROR)
+        dsession.report_line(f"\n{said}; the others go on")
 
     def pytest_configure_node(self, node: Any) -> None:
         """Give a new worker the next shard; with none left it ends at once."""
@@ -227,7 +256,7 @@ class ShardQueue:
     def _emit(
         self, check: Check, verdict: Verdict, row: Row, nodeid: str, location: tuple[str, int | None, str]
     ) -> None:
-        finding: Finding = make_finding(check, verdict, row, self.run, nodeid)
+        finding: Finding = make_finding(check, verdict, row, self.run.now, nodeid)
         for report in reports_of(location, finding, verdict, time.time(), needs_full_reports(self.config)):
             self.config.hook.pytest_runtest_logreport(report=report)
 

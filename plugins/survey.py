@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 SOURCES = ("conftest.py", "plugins", "fixtures", "tests_cis", "tests_extras", "tests_compliance")
-ENDINGS = (".py", ".yaml", ".js", ".css", ".html")
+SETTINGS = "pyproject.toml"
+ENDINGS = (".py", ".yaml", ".toml", ".js", ".css", ".html")
 NEEDED = ("pytest", "xdist", "boto3", "msgspec", "yaml", "rich")
 
 
-def digest_of(root: Path) -> str:
-    """The digest of the suite's own files."""
+def digest_of(root: Path, names: Iterable[str] = (*SOURCES, SETTINGS)) -> str:
+    """The digest of the suite's own files, or of other files and folders below ``root``."""
     digest = hashlib.sha256()
-    for name in SOURCES:
+    for name in names:
         place = root / name
         for file in sorted([place] if place.is_file() else place.rglob("*")):
             if file.suffix in ENDINGS:

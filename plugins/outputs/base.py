@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import functools
 import hashlib
+import io
 import os
 import re
 import time
@@ -37,7 +40,7 @@ class Writer:
         self.account = account
         path.parent.mkdir(parents=True, exist_ok=True)
         self._part = path.with_name(path.name + ".part")
-        self._file = self._part.open("wb", buffering=0)
+        self._file = _opened(self._part)
         self._written = 0
         self._buffer: list[str] = []
         self._flushed = 0.0
@@ -110,6 +113,20 @@ class Writer:
         """Close without a report."""
         self._file.close()
         self._part.unlink(missing_ok=True)
+
+
+def _opened(path: Path) -> io.FileIO:
+    """An empty file for this process alone. Raises OSError, also when another run is writing it."""
+    file = io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise OSError(errno.EBUSY, f"another run is writing {path.name}", str(path)) from None
+    except OSError:
+        pass  # a file system without locks
+    file.truncate(0)
+    return file
 
 
 def writer_kinds() -> dict[str, tuple[type[Writer], str]]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
+import re
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +12,9 @@ import pytest
 
 from bench.recordings import write
 from plugins.remote import is_remote, portable
-from plugins.survey import SOURCES
 from selftests.conftest import ROOT
-from selftests.engine.conftest import Suite, free_port
+from selftests.engine.conftest import Outcome, Suite, free_port
+from selftests.engine.hosts import install, ssh_server
 
 ACCOUNTS = ["100000000000", "100000000001"]
 CHECK = "--check=check43"
@@ -33,50 +31,15 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An ssh server on loopback with keys of its own; gives the client's configuration, whose host is "other"."""
-    server, client = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"), shutil.which("ssh")
-    if server is None or client is None:
-        pytest.skip("no ssh server or client is installed (apt-get install openssh-server)")
-    folder = tmp_path_factory.mktemp("ssh")
-    for name in ("host", "key"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    port = free_port()
-    (folder / "sshd_config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/key.pub\n"
-        f"PasswordAuthentication no\nUsePAM no\nStrictModes no\nPidFile none\nPermitRootLogin yes\n"
-    )
-    (folder / "ssh_config").write_text(
-        f"Host other\n HostName 127.0.0.1\n Port {port}\n IdentityFile {folder}/key\n IdentitiesOnly yes\n"
-        f" StrictHostKeyChecking no\n UserKnownHostsFile {folder}/known\n LogLevel ERROR\n"
-    )
-    if os.getuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # sshd wants it, and the packages leave it to the init system
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([server, "-f", folder / "sshd_config", "-D", "-e"], stderr=log)
-    try:
-        for _ in range(50):
-            if not subprocess.run(
-                [client, "-F", folder / "ssh_config", "other", "true"], check=False, capture_output=True
-            ).returncode:
-                break
-            time.sleep(0.1)
-        else:
-            pytest.skip(f"the ssh server does not let us in: {(folder / 'log').read_text()[-300:]}")
-        yield folder / "ssh_config"
-    finally:
-        process.terminate()
-        process.wait()
+    """An ssh server on loopback; gives the client's configuration, whose host is "other"."""
+    with ssh_server(tmp_path_factory.mktemp("ssh") / "server", "127.0.0.1", free_port()) as config:
+        yield config
 
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
     """The suite, installed on the other host."""
-    folder = tmp_path / "other-host"
-    folder.mkdir()
-    for name in (*SOURCES, "pyproject.toml"):
-        copy = shutil.copy if (ROOT / name).is_file() else shutil.copytree
-        copy(ROOT / name, folder / name)
-    return folder
+    return install(tmp_path / "other-host")
 
 
 def test_workers_of_another_interpreter(tape: Path, suite: Suite) -> None:
@@ -111,6 +74,27 @@ def test_workers_on_another_host(tape: Path, suite: Suite, ssh: Path, elsewhere:
     assert changed.code == 4
     (line,) = changed.err.strip().splitlines()
     assert line.endswith(f"the suite in {elsewhere} there is not the one here: copy it anew")
+
+
+def test_a_host_that_is_down_is_done_without(suite: Suite, tmp_path: Path) -> None:
+    """A worker that cannot be replaced leaves its accounts to the others; without others the run can be resumed."""
+    tape, once = tmp_path / "tape", tmp_path / "once"
+    write(tape, 8, [*ACCOUNTS, "100000000002", "100000000003"], ["us-east-1"])
+    once.write_text(f'#!/bin/sh\nmkdir "$0-$ONCE" 2>/dev/null || exit 1\nexec {sys.executable} "$@"\n')
+    once.chmod(0o755)
+    given = [f"--replay={tape}", CHECK, "--dist=load", f"--tx=popen//python={once}"]
+    done = suite(*given, "--tx=popen", env={"ONCE": "1"})
+    assert done.code == 1, done.out + done.err
+    assert len(done.statuses()) == 4 * 8
+    assert re.search(r"no worker can be started in the place of gw\d \(.*\); the others go on", done.out)
+
+    alone = suite(*given, env={"ONCE": "2"})
+    assert alone.code == 3, alone.out + alone.err
+    assert "INTERNALERROR" not in alone.out
+    assert len(alone.statuses()) == 8
+    resumed = suite(f"--replay={tape}", CHECK, f"--output-directory={alone.folder}", "--resume")
+    assert resumed.code == 1
+    assert Outcome(0, "", "", alone.folder).statuses() == done.statuses()
 
 
 @pytest.mark.parametrize(

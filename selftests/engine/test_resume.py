@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from bench.recordings import write
-from plugins import journal
+from plugins import journal, ledger
 from plugins.finished import Counts, Finished
+from plugins.outputs.json_report import JsonlWriter
 from selftests.conftest import ROOT
 from selftests.engine.conftest import Outcome, clean_environment
 
@@ -112,6 +118,55 @@ def test_a_run_that_was_killed_at_its_end_needs_no_audit(tape: Path, whole: Outc
     assert summary_of(again) == summary_of(whole)
 
 
+def test_an_account_whose_regions_are_others_now_is_audited_again(tape: Path, whole: Outcome, tmp_path: Path) -> None:
+    audit(tape, tmp_path, kill="end")
+    path = tmp_path / HIDDEN
+    lines = path.read_text().splitlines(keepends=True)
+    other = json.loads(lines[2])
+    other["regions"] = ["us-east-1"]
+    path.write_text("".join([lines[0], lines[1], json.dumps(other) + "\n"]))
+    done = audit(tape, tmp_path, "--resume")
+    assert "resumed: 1 of 4 accounts" in done.out
+    assert f"audited again: {other['account']}, since its regions are others now" in done.out
+    assert reports(tmp_path) == reports(whole.folder)
+
+
+@pytest.mark.parametrize(("enters", "expected"), [(True, True), (False, False)])
+def test_an_account_that_cannot_be_entered_any_more_keeps_what_was_found(enters: bool, expected: bool) -> None:
+    """Its regions are not known then, so they are no others."""
+    from fixtures.account import Account
+    from fixtures.api import Crew, utcnow
+    from fixtures.entries import ClosedBackend
+    from fixtures.errors import ApiError
+    from selftests.conftest import StubBackend
+
+    backend = StubBackend({}, None) if enters else ClosedBackend(ApiError("sts", "AssumeRole", "AccessDenied", "no"))
+    account = Account(ACCOUNTS[0], backend=backend, crew=Crew(1), now=utcnow(), regions=["us-east-1"])
+    assert ledger._has_other_regions(account, None, Finished(ACCOUNTS[0], REGIONS, [], Counts())) == expected
+    assert not ledger._has_other_regions(account, None, Finished(ACCOUNTS[0], ["us-east-1"], [], Counts()))
+
+
+def test_another_state_of_the_checks_is_another_run(tape: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "test_own.py").write_text("def test_nothing():\n    pass\n")
+    folder, given = tmp_path / "out", f"--checks-dir={own}"
+    assert audit(tape, folder, given, kill="9").code == -9
+    (own / "test_own.py").write_text("def test_nothing():\n    assert True\n")
+    done = audit(tape, folder, given, "--resume")
+    assert done.code == 4
+    assert "was asked for something else (--checks-dir)" in done.err
+
+
+def test_two_runs_do_not_write_the_same_report(tmp_path: Path) -> None:
+    first = JsonlWriter(tmp_path / "a.jsonl", account="1")
+    with pytest.raises(OSError, match=r"another run is writing a\.jsonl\.part"):
+        JsonlWriter(tmp_path / "a.jsonl", account="1")
+    first.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jsonl"]
+    JsonlWriter(tmp_path / "a.jsonl", account="1").close()
+
+
 # -- the journal itself ------------------------------------------------------------------------------------------------
 
 
@@ -141,6 +196,50 @@ def test_a_line_that_was_cut_off_does_not_count_and_is_overwritten(tmp_path: Pat
     assert list(last.accounts) == [ACCOUNTS[0], ACCOUNTS[2]]
     journal.Journal(path, last.file).close(finished=True)
     assert not path.exists()
+
+
+def test_a_disk_that_is_full_leaves_what_was_noted(tmp_path: Path) -> None:
+    """It takes a part of the line first; the journal ends with a whole line all the same, and goes on when there is room."""
+    path = tmp_path / HIDDEN
+    begun = journal.start(path, header())
+    assert begun is not None
+    begun.add(Finished(ACCOUNTS[0], REGIONS, [], Counts()))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 9, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            begun.add(Finished(ACCOUNTS[1], REGIONS, [], Counts()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    begun.add(Finished(ACCOUNTS[2], REGIONS, [], Counts()))
+    begun.close(finished=False)
+    earlier = journal.resume(path)
+    earlier.file.close()
+    assert list(earlier.accounts) == [ACCOUNTS[0], ACCOUNTS[2]]
+
+
+def test_a_journal_that_cannot_be_begun_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        journal.start(tmp_path / HIDDEN, header())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_that_was_removed_meanwhile_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run that it was of ended between opening and locking it."""
+    path, plain = tmp_path / HIDDEN, journal._locked
+
+    def locked(file: BinaryIO) -> bool:
+        path.unlink()
+        return plain(file)
+
+    monkeypatch.setattr(journal, "_locked", locked)
+    assert journal.start(path, header()) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense\n", b"{}\n", b'{"auditest-journal":1}\n[]\n'])

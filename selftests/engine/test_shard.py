@@ -14,6 +14,7 @@ from fixtures.api import Crew, utcnow
 from fixtures.entries import ClosedBackend
 from fixtures.errors import ApiError
 from plugins import merge
+from plugins.catalog import use_folders
 from plugins.division import Cut, Share, parse, parts_of, share_of
 from selftests.engine.conftest import Outcome, Suite
 
@@ -22,10 +23,13 @@ REGIONS = ["us-east-1", "eu-west-1", "eu-central-1"]
 FORMATS = "jsonl,csv,json,json-asff,junit-xml,html,text"
 
 
-def joined(folders: list[Path], out: Path, capsys: pytest.CaptureFixture[str]) -> Outcome:
+def joined(folders: list[Path], out: Path, capsys: pytest.CaptureFixture[str], *more: str) -> Outcome:
     """What plugins.merge makes of them."""
     capsys.readouterr()
-    code = merge.main([str(out), *map(str, folders)])
+    try:
+        code = merge.main([str(out), *map(str, folders), *more])
+    finally:
+        use_folders([])
     said = capsys.readouterr()
     return Outcome(code, said.out, said.err, out)
 
@@ -38,7 +42,23 @@ def contents(folder: Path) -> dict[str, list[bytes]]:
 
 def counts_of(text: str) -> list[str]:
     """The lines of a summary that count."""
-    return re.findall(r"^(?:coverage .*|\d+ findings.*|  \w+ +check\d+ .*)$", text, re.M)
+    return re.findall(r"^(?:coverage .*|\d+ findings.*|  \w+ +check\d+ .*|Net .*)$", text, re.M)
+
+
+GROUP = "- {id: net, title: Network, checks: [check41, check42, check43, check44, check12]}"
+FRAMEWORK = """
+id: net
+name: Net
+title: Network rules
+source: https://example.com
+groups: [net]
+requirements:
+- {id: '1', title: SSH, checks: [check41]}
+- {id: '2', title: Ports, checks: [check41, check43]}
+- {id: '3', title: RDP, checks: [check42]}
+- {id: '4', title: Peering, checks: [check44, check42]}
+- {id: '5', title: Users, checks: [check12]}
+"""
 
 
 def test_accounts_over_shards(suite: Suite, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,23 +89,30 @@ def test_accounts_over_shards(suite: Suite, tmp_path: Path, capsys: pytest.Captu
 def test_regions_of_an_account_over_shards(
     groups: int, suite: Suite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing to check in one part is no finding; nothing in all parts is one; what is global is looked at once."""
+    """Nothing to check in one part is no finding; nothing in all parts is one; what is global is looked at once. What is
+    rolled up is rolled up from all parts.
+    """
     tape = tmp_path / "tape"
     write(tape, groups, ACCOUNTS[:1], REGIONS)
-    given = [f"--replay={tape}", "--check=check41,check43,check12"]
+    (tmp_path / "own" / "frameworks").mkdir(parents=True)
+    (tmp_path / "own" / "frameworks" / "net.yaml").write_text(FRAMEWORK)
+    (tmp_path / "own" / "groups.yaml").write_text(GROUP)
+    own = f"--checks-dir={tmp_path / 'own'}"
+    given = [f"--replay={tape}", "-m", "net", own, *["--only-fails"] * (groups == 1)]
     whole = suite(*given, formats=FORMATS)
     shards = [suite(*given, f"--shard={k}/2", "-n", n, formats=FORMATS) for k, n in ((1, "2"), (2, "0"))]
     names = {file.name for file in shards[0].folder.glob("*.csv")}
     assert names == {f"auditest-output-{ACCOUNTS[0]}-20260101000000-part-1-of-2.csv"}
-    out = joined([done.folder for done in shards], tmp_path / "out", capsys)
+    out = joined([done.folder for done in shards], tmp_path / "out", capsys, own)
     assert out.code == whole.code
     assert out.statuses() == whole.statuses() != {}
-    assert sum(text.startswith("Info: no ") for text in out.statuses().values()) == 2 * (groups == 0)
+    assert sum(text.startswith("Info: no ") for text in out.statuses().values()) == 3 * (groups == 0)
+    assert sum(check.startswith("net-") for check, *_ in out.statuses()) == (2 if groups == 1 else 5)
     assert counts_of(out.out) == counts_of(whole.out)
     found, expected = contents(out.folder), contents(whole.folder)
     assert found.keys() == expected.keys()
     for name in expected:
-        if name.endswith((".csv", ".jsonl", ".asff.json")):
+        if name.endswith((".csv", ".jsonl", ".asff.json", ".json")):
             assert found[name] == expected[name], name
 
 
@@ -99,10 +126,26 @@ def test_too_many_shards_and_requirements_of_a_part(suite: Suite, tmp_path: Path
     assert "shard 3 of 3 has nothing to audit" in idle.out
     assert json.loads((idle.folder / "auditest-shard-3-of-3.json").read_text())["accounts"] == []
     part = suite(f"--replay={tape}", "-m", "pci", "--shard=1/2")
-    assert "part 1 of 2 of account 100000000000 (us-east-1); requirements are not rolled up from parts" in part.out
+    assert "part 1 of 2 of account 100000000000 (us-east-1); plugins.merge rolls up the requirements" in part.out
     assert not [
         one for one in part.findings() if one["Resource Type"] == "AwsAccount" and one["Check ID"].startswith("pci")
     ]
+
+
+def test_accounts_without_items_and_items_of_one_account(
+    suite: Suite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """-k may leave an account without anything to run: it is complete all the same, with and without workers."""
+    tape = tmp_path / "tape"
+    write(tape, 3, ACCOUNTS[:3], REGIONS[:1])
+    given = [f"--replay={tape}", "--check=check43", "-k", ACCOUNTS[1]]
+    shards = [suite(*given, f"--shard={k}/2", "-n", n) for k, n in ((1, "0"), (2, "2"))]
+    assert [done.code for done in shards] == [5, 1]
+    out = joined([done.folder for done in shards], tmp_path / "out", capsys)
+    assert out.code == 1, out.err
+    assert {account for _, account, *_ in out.statuses()} == {ACCOUNTS[1]}
+    one = json.loads((shards[0].folder / "auditest-shard-1-of-2.json").read_text())
+    assert [account["account"] for account in one["accounts"]] == [ACCOUNTS[0], ACCOUNTS[2]]
 
 
 def account_with(id: str, regions: list[str]) -> Account:
@@ -115,9 +158,11 @@ def account_with(id: str, regions: list[str]) -> Account:
 
 
 def test_workers_that_cannot_start_end_the_run(suite: Suite, tmp_path: Path) -> None:
-    """They are not replaced for ever: each shard is tried three times, and then its checks are ERROR."""
+    """They are not replaced for ever: each shard is tried three times, and then its checks are ERROR. One shard's deaths do
+    not count for the next.
+    """
     tape = tmp_path / "tape"
-    write(tape, 3, ACCOUNTS[:1], REGIONS[:1])
+    write(tape, 3, ACCOUNTS[:2], REGIONS[:1])
     (tmp_path / "no_start.py").write_text(
         "import pytest\n"
         "def pytest_configure(config):\n    if hasattr(config, 'workerinput'): raise pytest.UsageError('no')\n"
@@ -125,8 +170,8 @@ def test_workers_that_cannot_start_end_the_run(suite: Suite, tmp_path: Path) -> 
     given = [f"--replay={tape}", "--check=check43", "-n", "1", "-p", "no_start"]
     done = suite(*given, env={"PYTHONPATH": str(tmp_path)}, timeout=60)
     assert done.code == 1, done.out + done.err
-    assert [one["Status"] for one in done.findings()] == ["ERROR"]
-    assert "died 3 times" in done.findings()[0]["Message"]
+    assert [one["Status"] for one in done.findings()] == ["ERROR", "ERROR"]
+    assert all("died 3 times" in one["Message"] for one in done.findings())
 
 
 # -- the division ------------------------------------------------------------------------------------------------------
