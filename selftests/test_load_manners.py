@@ -62,8 +62,32 @@ def test_no_second_has_more_requests_than_allowed_further_pages_included(server:
     assert min(found.values()) >= 15  # and no region waits for the other
 
 
-def test_retries_count(server: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+@pytest.mark.parametrize(("per_second", "within"), [(0, 40), (20, 21)])
+def test_two_names_of_one_service_share_its_limits(server: AwsServer, per_second: float, within: int) -> None:
+    server.answer = lambda _: Reply(b"<Response><DescribeLoadBalancersResult/></Response>", late=0.05)
+    crew = Crew(64)
+    account = Account(
+        "1" * 12, backend=AwsBackend(base_session(""), calls_per_second=per_second), crew=crew, now=utcnow(),
+        regions=REGIONS[:1],
+    )  # fmt: skip
+    api = account.in_region(REGIONS[0])
+    work = [
+        lambda service=service, number=number: api.call(service, "DescribeLoadBalancers", PageSize=number + 1)
+        for number in range(20)
+        for service in ("elb", "elbv2")
+    ]
+    try:
+        results(crew.gather(work))
+    finally:
+        crew.close()
+    assert len(server.requests) == len(work)
+    assert server.peak <= CALLS_PER_SERVICE
+    assert max(server.most_per_second().values()) <= within
+
+
+@pytest.mark.parametrize("mode", ["", "standard"])
+def test_retries_count(server: AwsServer, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", mode)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "3")
     refused: set[str] = set()
 
