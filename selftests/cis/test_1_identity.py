@@ -43,6 +43,8 @@ STRONG: dict[str, Any] = {
         ("check111", {"MaxPasswordAge": None, "ExpirePasswords": False}, "FAIL: passwords never expire"),
         ("check111", {"MaxPasswordAge": 0, "ExpirePasswords": False}, "FAIL: passwords never expire"),
         ("check111", {"MaxPasswordAge": 0}, "FAIL: passwords never expire"),
+        ("check111", {"MaxPasswordAge": None}, "FAIL: passwords never expire"),
+        ("check111", {"MaxPasswordAge": 1}, "PASS: passwords expire after 1 days, the limit is 90"),
         ("check111", {"ExpirePasswords": False}, "FAIL: passwords never expire"),
     ],
 )  # fmt: skip
@@ -85,6 +87,7 @@ NOTHING = {"AccountPasswordPresent": 0, "AccountAccessKeysPresent": 0, "AccountS
     ("values", "expected"),
     [
         ({"AccountMFAEnabled": 1}, "PASS: root has an MFA device (AccountMFAEnabled 1)"),
+        ({"AccountMFAEnabled": 1, **NOTHING}, "PASS: root has an MFA device (AccountMFAEnabled 1)"),
         ({"AccountMFAEnabled": 0, **NOTHING, "AccountPasswordPresent": 1}, "FAIL: root has no MFA device (AccountMFAEnabled 0)"),
         ({"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountSigningCertificatesPresent": 0}, "FAIL"),
         ({"AccountMFAEnabled": 0, **NOTHING}, "INFO: root has no credentials"),

@@ -73,6 +73,10 @@ CUSTOM = trail(HasCustomEventSelectors=True)
         (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "eventName", "NotEquals": ["X"]}])), "FAIL"),
         (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}])), "PASS"),
         (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "eventSource", "NotEquals": ["s3.amazonaws.com"]}])), "FAIL"),
+        (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com", "rdsdata.amazonaws.com"], "Equals": []}])), "PASS"),
+        (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "eventSource", "Equals": ["kms.amazonaws.com"]}])), "FAIL"),
+        (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "readOnly", "NotEquals": ["true"]}])), "FAIL"),
+        (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "sessionCredentialFromConsole", "Equals": ["true"]}])), "FAIL: no trail qualifies: main in us-east-1 (multi-region): no management events"),
         (trails(trail("single", home="eu-west-1", IsMultiRegionTrail=False), trail()), "PASS"),
         (trails(*(trail(f"t-{r}", home=r, IsMultiRegionTrail=False) for r in REGIONS)), "FAIL: no trail qualifies: t-eu-west-1 in eu-west-1 (single-region): single-region; t-us-east-1"),
         (trails(trail("org", OTHER)), f"PASS: org in us-east-1 (multi-region, organization trail of account {OTHER})"),
@@ -95,6 +99,8 @@ def test_check21(audit: Audit, answers: dict[str, Stub], expected: str) -> None:
     found = audit("check21", answers=answers, live=False)
     assert list(found) == [ACCOUNT]
     assert found[ACCOUNT].startswith(expected), found
+    if expected.endswith("no trail"):
+        assert found[ACCOUNT] == expected
 
 
 def test_check21_region_filter(audit: Audit) -> None:

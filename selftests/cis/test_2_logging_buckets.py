@@ -74,6 +74,7 @@ def test_check23(audit: Audit, more: dict[str, Stub], expected: str) -> None:
         ({"s3:GetBucketLogging": {"LoggingEnabled": {"TargetBucket": "logs"}}}, "PASS: logs (trails: main) logs to logs/, which is the bucket itself"),
         ({}, "FAIL: logs (trails: main): access logging is not enabled"),
         ({"s3:GetBucketLogging": {"LoggingEnabled": {}}}, "FAIL: logs (trails: main): access logging is not enabled"),
+        ({"s3:GetBucketLogging": {"LoggingEnabled": {"TargetBucket": ""}}}, "FAIL: logs (trails: main): access logging is not enabled"),
         ({"s3:GetBucketLogging": access_denied("s3", "o")}, "ERROR: access denied in us-east-1: s3:GetBucketLogging is needed"),
     ],
 )  # fmt: skip

@@ -142,6 +142,7 @@ def flow_log(**more: Any) -> dict[str, Any]:
     [
         ([flow_log()], {}, "PASS: vpc-1 (main) in eu-west-1: fl-1 (ALL to arn:aws:s3:::b, ACTIVE, delivery SUCCESS)"),
         ([flow_log(TrafficType="REJECT")], {}, "PASS: vpc-1 (main) in eu-west-1: fl-1 (REJECT to arn:aws:s3:::b, ACTIVE, delivery SUCCESS)"),
+        ([flow_log(LogDestination=None, LogGroupName="flows")], {}, "PASS: vpc-1 (main) in eu-west-1: fl-1 (ALL to flows, ACTIVE, delivery SUCCESS)"),
         ([flow_log(TrafficType="ACCEPT")], {}, "FAIL: vpc-1 (main) in eu-west-1: no flow log that works and captures rejects: fl-1 (ACCEPT"),
         ([flow_log(DeliverLogsStatus="FAILED")], {}, "FAIL: vpc-1 (main) in eu-west-1: no flow log that works and captures rejects: fl-1 (ALL to arn:aws:s3:::b, ACTIVE, delivery FAILED)"),
         ([flow_log(FlowLogStatus="INACTIVE")], {}, "FAIL: vpc-1 (main) in eu-west-1: no flow log that works and captures rejects: fl-1 (ALL to arn:aws:s3:::b, INACTIVE"),

@@ -193,6 +193,7 @@ NOWHERE = "sg-1 of vpc-1 in eu-west-1"
         ([rule("tcp", (1, 2), "10.0.0.0/8")], [], f"FAIL: {NOWHERE} has 1 inbound and 0 outbound rules: inbound tcp ports 1-2: 10.0.0.0/8"),
         ([rule("-1", None, "sg-1")], [], f"FAIL: {NOWHERE} has 1 inbound and 0 outbound rules: inbound all traffic all ports: sg-1"),
         ([], [rule("tcp", (443, 443), "pl-own")], f"FAIL: {NOWHERE} has 0 inbound and 1 outbound rules: outbound tcp port 443: pl-own"),
+        ([rule("tcp", (22, 22), "10.0.0.0/8", "::/0")], [rule("-1", None, "0.0.0.0/0")], f"FAIL: {NOWHERE} has 2 inbound and 1 outbound rules: inbound tcp port 22: 10.0.0.0/8; inbound tcp port 22: ::/0; outbound all traffic all ports: 0.0.0.0/0"),
         ([rule("tcp", (22, 22), "10.0.0.0/8", "::/0")], [rule("-1", None, "0.0.0.0/0", "::/0")], f"FAIL: {NOWHERE} has 2 inbound and 2 outbound rules: inbound tcp port 22: 10.0.0.0/8; inbound tcp port 22: ::/0; outbound all traffic all ports: 0.0.0.0/0; and 1 more"),
     ],
 )  # fmt: skip

@@ -91,6 +91,10 @@ def test_extra769_shows_five_resources(audit: Audit) -> None:
     found = run(audit, answers(analyzer(), findings=tuple(finding(number) for number in range(6))))
     assert "6 active findings" in found["default"]
     assert found["default"].endswith("b3, arn:aws:s3:::b4, ...")
+    five = run(audit, answers(analyzer(), findings=tuple(finding(number) for number in range(5))))
+    assert five["default"].endswith("b3, arn:aws:s3:::b4")
+    nameless = {key: value for key, value in finding(7).items() if key != "resource"}
+    assert run(audit, answers(analyzer(), findings=(nameless,)))["default"].endswith(" about f7")
 
 
 def test_extra769_findings_on_the_second_page_only(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,14 +54,15 @@ def test_listing(audit: Audit, check: str) -> None:
 
 @pytest.mark.parametrize("check", ["extra724", "extra730"])
 def test_describing(audit: Audit, check: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(acm, "sleep", pauses.append)
     gone = {**answers(), "acm:DescribeCertificate": ApiError("acm", "x", "ResourceNotFoundException", "")}
     assert run(audit, check, gone) == {ID: f"INFO: {LABEL} was deleted during the audit"}
     denied = {**answers(), "acm:DescribeCertificate": access_denied("acm", "DescribeCertificate")}
     found = run(audit, check, denied)
     assert found[ID].startswith(f"ERROR: access denied in {REGION}: acm:DescribeCertificate is needed")
+    assert pauses == []
 
-    pauses: list[float] = []
-    monkeypatch.setattr(acm, "sleep", pauses.append)
     busy = ApiError("acm", "x", "RequestInProgressException", "in progress")
     given: list[Any] = [busy, answers()["acm:DescribeCertificate"]]
     found = run(audit, check, {**answers(), "acm:DescribeCertificate": lambda params: given.pop(0)})
@@ -109,6 +110,7 @@ def left(**parts: int) -> dict[str, Any]:
         (left(hours=1), {}, f"FAIL: {LABEL} expires in 0 days, on 2026-05-01 (not in use)"),
         (left(hours=1), {"days_to_expire_threshold": -1}, f"PASS: {LABEL} expires in 0 days, on 2026-05-01 (not in use)"),
         (left(days=-3, hours=-2), {}, f"FAIL: {LABEL} expired 3 days ago, on 2026-04-28 (not in use)"),
+        (left(hours=0), {"days_to_expire_threshold": -1}, f"FAIL: {LABEL} expired 0 days ago, on 2026-05-01 (not in use)"),
         ({**left(days=-3), "Status": "EXPIRED"}, {"days_to_expire_threshold": -9}, f"FAIL: {LABEL} expired 3 days ago, on 2026-04-28 (not in use)"),
         ({"NotAfter": None, "Status": "PENDING_VALIDATION"}, {}, f"INFO: {LABEL} is PENDING_VALIDATION, nothing to expire"),
         ({"NotAfter": None}, {}, f"INFO: {LABEL} is ISSUED, nothing to expire"),

@@ -161,6 +161,7 @@ NO_BACKEND = f"INFO: {STAGE_LABEL}: no method calls an HTTP backend"
         (stage(), ["HTTP_PROXY"], certificates(), {}, f"FAIL: {STAGE_LABEL} has no client certificate"),
         (stage(clientCertificateId=""), ["HTTP_PROXY"], certificates(), {}, f"FAIL: {STAGE_LABEL} has no client certificate"),
         (CERTIFIED, ["HTTP_PROXY"], certificates(NOW - timedelta(days=1)), {}, f"FAIL: {PRESENTS}, which expired on 2026-04-30"),
+        (CERTIFIED, ["HTTP_PROXY"], certificates(NOW), {}, f"FAIL: {PRESENTS}, which expired on 2026-05-01"),
         (CERTIFIED, ["HTTP_PROXY"], certificates(NOW - timedelta(days=1)), {"check_expiration": False}, f"PASS: {PRESENTS}"),
         (CERTIFIED, ["HTTP_PROXY"], certificates(id="gone"), {}, f"FAIL: {PRESENTS}, which does not exist any more"),
         (CERTIFIED, ["HTTP_PROXY"], certificates(None), {}, f"ERROR: apigateway:GetClientCertificates failed in {REGION}: UnexpectedAnswer: {LABEL} has a client certificate without expirationDate: cert"),
@@ -300,6 +301,8 @@ def test_extra746_authorizers_and_remarks(audit: Audit) -> None:
     found = run(audit, "extra746", gateway(resources=many))
     assert f"12 of 12 methods {COUNT} GET /00, GET /01" in found[API] and "GET /09, ... (" in found[API]
     assert "GET /10" not in found[API]
+    found = run(audit, "extra746", gateway(resources=many[2:]))
+    assert f"10 of 10 methods {COUNT} GET /00, GET /01" in found[API] and "GET /09 (" in found[API]
     strict = run(audit, "extra746", gateway(resources=[resource("/", OPTIONS=NONE)]), ignore_methods=[])
     assert strict[API].startswith(f"FAIL: {LABEL}: 1 of 1 methods {COUNT} OPTIONS /")
 

@@ -157,6 +157,7 @@ def geo(kind: str, *countries: str) -> dict[str, Any]:
         (geo("whitelist", "CH", "LI"), f"PASS: {LABEL}: geo restriction whitelist, countries: 2"),
         (geo("blacklist", "XX"), f"PASS: {LABEL}: geo restriction blacklist, countries: 1"),
         (geo("none"), f"FAIL: {LABEL}: geo restriction none, countries: 0"),
+        (geo("none", "CH"), f"FAIL: {LABEL}: geo restriction none, countries: 1"),
         (geo("whitelist"), f"FAIL: {LABEL}: geo restriction whitelist, countries: 0"),
         ({"Restrictions": None}, f"FAIL: {LABEL}: geo restriction none, countries: 0"),
         (geo("elsewhere", "CH"), f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown geo restriction type: elsewhere"),
@@ -289,6 +290,10 @@ def test_extra791_settings(audit: Audit) -> None:
     default = distribution(Origins={"Items": [custom("TLSv1.2")]})
     found = run(audit, "extra791", default, fail_on_default_certificate=True)
     assert found.startswith(f"FAIL: {LABEL}: it has no certificate of its own; {TLS10}")
+    ignored = run(audit, "extra791", default, fail_on_default_certificate=True, check_viewer_side=False)
+    assert ignored.startswith("PASS")
+    own = distribution(Origins={"Items": [custom("TLSv1.2")]}, ViewerCertificate=tls("TLSv1.3_2025"))
+    assert run(audit, "extra791", own, fail_on_default_certificate=True).startswith("PASS")
     old = distribution(Origins={"Items": [custom("TLSv1.2")]}, ViewerCertificate=tls("TLSv1"))
     assert run(audit, "extra791", old, check_viewer_side=False).startswith("PASS")
     stricter = run(audit, "extra791", old, obsolete_origin_protocols=["TLSv1.2"], check_viewer_side=False)

@@ -178,6 +178,7 @@ def encrypted(*entries: tuple[list[str], dict[str, str] | None]) -> dict[str, An
         (encrypted((["secrets"], {"keyArn": FOREIGN})), f"PASS: {ENCRYPTS} {FOREIGN}"),
         (encrypted((["other"], {"keyArn": FOREIGN}), (["secrets"], {"keyArn": KEY})), f"PASS: {ENCRYPTS} {KEY}"),
         ({}, f"FAIL: {ENCRYPTS}out a customer managed key"),
+        ({"version": None}, f"FAIL: {WHERE} (Kubernetes unknown) encrypts secrets without a customer managed key"),
         ({"encryptionConfig": []}, f"FAIL: {ENCRYPTS}out a customer managed key"),
         (encrypted((["secrets"], {})), f"FAIL: {ENCRYPTS}out a customer managed key"),
         (encrypted((["secrets"], None)), f"FAIL: {ENCRYPTS}out a customer managed key"),

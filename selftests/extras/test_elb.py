@@ -450,6 +450,7 @@ HTTP = ("HTTP", 80)
         ([HTTPS], {}, "PASS: {}: HTTPS 443"),
         ([HTTPS, HTTP], {80: rules(TO_HTTPS)}, "PASS: {}: HTTPS 443, HTTP 80 redirects to HTTPS"),
         ([HTTP], {80: rules(TO_HTTPS, p1=TO_HTTPS)}, "PASS: {}: HTTP 80 redirects to HTTPS"),
+        ([HTTP], {80: {"Rules": [{"Priority": "default", "Actions": [{"Type": "authenticate-oidc"}, TO_HTTPS]}]}}, "PASS: {}: HTTP 80 redirects to HTTPS"),
         ([HTTPS, HTTP], {80: rules(FORWARD, p1=TO_HTTPS)}, "FAIL: {}: HTTP 80 does not redirect to HTTPS in rule default"),
         ([HTTPS, HTTP], {80: rules(TO_HTTPS, p1=TO_HTTPS, p20=FORWARD, p3=FORWARD)}, "FAIL: {}: HTTP 80 does not redirect to HTTPS in rule 3"),
         ([HTTPS, HTTP], {80: rules(FORWARD, p7=FORWARD)}, "FAIL: {}: HTTP 80 does not redirect to HTTPS in rule 7"),

@@ -186,6 +186,10 @@ SCOPED = allow(Condition={"StringEquals": {"aws:ResourceOrgID": "o-abc"}})
         (allow(resource="arn:aws:iam::111122223333:user/jane"), {}, "PASS"),
         (SCOPED, {}, f"FAIL: {P}: statement number 1 allows sts:AssumeRole on * (conditions: aws:ResourceOrgID)"),
         (SCOPED, {"accept_resource_scoping_conditions": True}, "PASS"),
+        (
+            allow(Condition={**SCOPED["Condition"], "Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+            {"accept_resource_scoping_conditions": True}, "PASS",
+        ),
         (allow("sts:AssumeRoleWithSAML"), {}, "FAIL"),
         (allow("sts:AssumeRoleWithSAML"), {"assume_role_actions": ["sts:AssumeRole"]}, "PASS"),
         ({}, {}, "ERROR: iam:GetAccountAuthorizationDetails failed in us-east-1: UnexpectedAnswer: the policy document has a"),
@@ -229,6 +233,8 @@ def test_extra7100_inline_policies(audit: Audit) -> None:
         f"INFO: inline policy i of {owner}: inline policies are left out by the settings"
         for owner in ("user u", "group g", "role r")
     }
+    managed = iam(Policies=[policy("p", allow())])
+    assert audit("extra7100", answers=managed, live=False, include_inline_policies=False)["p"].startswith("FAIL")
     assert audit("extra7100", answers=answers, live=False, only_attached=True)["role/r/i"].startswith("FAIL")
 
 

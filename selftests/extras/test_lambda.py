@@ -519,6 +519,10 @@ def test_extra762_published_versions(audit: Audit) -> None:
     assert "other" not in found
     assert "nodejs" not in found
     published[1]["Runtime"] = "python3.14"
+    published.append(function(Version="3", Runtime=None))
+    found = one(audit, "extra762", answers, now=TODAY, include_published_versions=True)
+    assert found.startswith(f"INFO: {F}: no lifecycle data for python9.9 (version 2), no runtime (version 3), update")
+    published.pop()
     found = one(audit, "extra762", answers, now=TODAY, include_published_versions=True)
     assert found == f"INFO: {F}: no lifecycle data for python9.9 (version 2), update the table of 2026-08-22"
     published.pop()

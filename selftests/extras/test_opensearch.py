@@ -198,6 +198,7 @@ def test_extra780(audit: Audit, changes: dict[str, Any], settings: dict[str, Any
     [
         ({"EncryptionAtRestOptions": {"Enabled": True, "KmsKeyId": "arn:aws:kms:k"}}, f"PASS: {WHERE} encrypts data at rest with arn:aws:kms:k"),
         ({"EncryptionAtRestOptions": OFF}, f"FAIL: {WHERE} does not encrypt data at rest"),
+        ({"EncryptionAtRestOptions": ON}, f"PASS: {WHERE} encrypts data at rest with a key not named"),
         ({}, f"FAIL: {WHERE} does not encrypt data at rest"),
     ],
 )  # fmt: skip
@@ -318,6 +319,7 @@ TWICE = {"IpAddress": {"aws:SourceIp": OFFICE}, "StringLike": {"aws:SourceIp": "
         (from_addresses(OFFICE), {}, f"INFO: statement number 1 is limited to {OFFICE} alone; nobody has said which addresses are expected"),
         (from_addresses(OFFICE), {"trusted_ips": [OFFICE]}, "PASS: statement number 1 is limited to 203.0.113.7/32 alone"),
         (from_addresses(OFFICE), LISTED, "PASS: is limited to"),
+        ({**from_addresses(OFFICE), **CONTROLLED}, {**ACCEPT, **LISTED}, f"PASS: statement number 1 is limited to {OFFICE} alone"),
         (from_addresses(OFFICE), {"trusted_ips": ["198.51.100.0/24"]}, f"FAIL: not trusted: {OFFICE}"),
         (from_addresses("203.0.112.0/23"), LISTED, "FAIL: not trusted: 203.0.112.0/23"),
         (from_addresses(OFFICE_V6), LISTED, "PASS: is limited to"),
@@ -365,6 +367,7 @@ def test_extra716(audit: Audit, changes: dict[str, Any], settings: dict[str, Any
     assert telling in found
     if status != "ERROR" and changes.get("Endpoint", ENDPOINT):
         assert f"{WHERE}, {ENDPOINT}, fine-grained access control" in found
+    assert ("accepted because" in found) == ("accepted because" in verdict)
 
 
 def test_extra716_excluded_addresses_are_not_the_ones_let_in(audit: Audit) -> None:

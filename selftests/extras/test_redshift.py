@@ -58,6 +58,7 @@ def test_without_clusters(audit: Audit, check: str) -> None:
         ({"PubliclyAccessible": True}, groups("0.0.0.0/0"), f"FAIL: open to the internet through {GROUP}"),
         ({"PubliclyAccessible": True}, groups("::/0"), f"FAIL: open to the internet through {GROUP}"),
         ({"PubliclyAccessible": True}, groups("10.0.0.0/8"), "FAIL: shielded by its security groups"),
+        ({"PubliclyAccessible": True, "VpcSecurityGroups": [{"VpcSecurityGroupId": GROUP, "Status": "removing"}]}, groups("0.0.0.0/0"), "FAIL: shielded by its security groups"),
         ({"PubliclyAccessible": True}, groups("0.0.0.0/0", port=22), "FAIL: shielded by its security groups"),
         ({"PubliclyAccessible": True, "ClusterStatus": "paused", "Endpoint": None}, groups("0.0.0.0/0"), "FAIL: no endpoint, is publicly accessible"),
         ({"PubliclyAccessible": True, "ClusterStatus": "creating", "Endpoint": {}}, groups("0.0.0.0/0"), "FAIL: its port is not known yet"),
@@ -71,7 +72,7 @@ def test_extra711(audit: Audit, changes: dict[str, Any], security_groups: Any, v
     assert found["dw"].startswith(f"{status}: dw in {REGION}")
     assert telling in found["dw"]
     asked = any(operation == "DescribeSecurityGroups" for _, _, operation, _ in audit.backend.calls)
-    assert asked == ("Endpoint" not in changes and "PubliclyAccessible" in changes and changes["PubliclyAccessible"])
+    assert asked == (security_groups is not None and "Endpoint" not in changes and "VpcSecurityGroups" not in changes)
 
 
 def test_extra711_without_the_note(audit: Audit) -> None:
@@ -86,6 +87,7 @@ def test_extra711_without_the_note(audit: Audit) -> None:
         ({"PubliclyAccessible": True}, f"FAIL: dw.example.redshift.amazonaws.com:5439, is publicly accessible (security groups: {GROUP})"),
         ({"PubliclyAccessible": True, "ClusterSubnetGroupName": "private"}, "FAIL: is publicly accessible"),
         ({"PubliclyAccessible": True, "VpcSecurityGroups": []}, "FAIL: is publicly accessible (security groups: none)"),
+        ({"PubliclyAccessible": True, "VpcSecurityGroups": None}, "FAIL: is publicly accessible (security groups: none)"),
         ({"PubliclyAccessible": True, "ClusterStatus": "paused", "Endpoint": None}, "FAIL: no endpoint, is publicly accessible"),
         ({"PubliclyAccessible": True, "ClusterStatus": "creating", "Endpoint": {}}, "FAIL: no endpoint, is publicly accessible"),
         ({"PubliclyAccessible": False}, "PASS: is not publicly accessible"),
@@ -124,6 +126,12 @@ S3 = {"LoggingEnabled": True, "LogDestinationType": "s3", "BucketName": "logs", 
             "PASS: dw in eu-west-1 logs to cloudwatch (connectionlog)",
         ),
         ({"LoggingEnabled": False}, "FAIL: dw in eu-west-1 does not log"),
+        ({"LoggingEnabled": True, "LogDestinationType": "cloudwatch"}, "PASS: dw in eu-west-1 logs to cloudwatch (no log types)"),
+        (
+            {**S3, "LastFailureMessage": "denied", "LastFailureTime": LATER, "LastSuccessfulDeliveryTime": LATER},
+            "PASS: dw in eu-west-1 logs to s3://logs/dw/",
+        ),
+        ({**S3, "LastFailureMessage": "denied", "LastSuccessfulDeliveryTime": LATER}, "PASS: dw in eu-west-1 logs to s3://logs/dw/"),
         ({}, "FAIL: dw in eu-west-1 does not log"),
         (
             {**S3, "LastFailureMessage": "denied", "LastFailureTime": LATER, "LastSuccessfulDeliveryTime": EARLIER},

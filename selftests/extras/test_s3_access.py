@@ -307,6 +307,12 @@ def when(operator: str, key: str, value: Any, **more: Any) -> dict[str, Any]:
         (when("StringLike", "aws:PrincipalOrgID", "*"), "statement number 2 allows s3:PutObject to Principal * (conditions: aws:PrincipalOrgID)"),
         (when("StringLike", "aws:Referer", "https://example.com/*"), "statement number 2 allows s3:PutObject to Principal * (conditions: aws:Referer)"),
         (when("IpAddress", "aws:SourceIp", "0.0.0.0/0"), "statement number 2 allows s3:PutObject to Principal * (conditions: aws:SourceIp)"),
+        (when("StringEquals", "aws:SourceAccount", ""), "statement number 2 allows s3:PutObject to Principal *"),
+        (when("StringEquals", "sns:Endpoint", "example.com"), "statement number 2 allows s3:PutObject to Principal *"),
+        (when("ArnLike", "aws:SourceArn", "arn:aws:s3"), "statement number 2 allows s3:PutObject to Principal *"),
+        (when("ArnLike", "aws:SourceArn", "urn:aws:sns:us-east-1:111122223333:t"), "statement number 2 allows s3:PutObject to Principal *"),
+        (when("ArnLike", "aws:SourceArn", "arn:aws:sqs:us-east-1::queue"), "statement number 2 allows s3:PutObject to Principal *"),
+        (when("ArnLike", "aws:SourceArn", "arn:aws:s3:*:12*:bucket"), "statement number 2 allows s3:PutObject to Principal *"),
     ],
 )  # fmt: skip
 def test_extra771_public_writes(audit: Audit, statement: dict[str, Any], described: str) -> None:
@@ -334,12 +340,14 @@ def test_extra771_public_writes(audit: Audit, statement: dict[str, Any], describ
         when("StringEquals", "s3:DataAccessPointAccount", "111122223333", Action="*"),
         when("IpAddress", "aws:SourceIp", "203.0.113.0/24"),
         allow({"AWS": "arn:aws:iam::111122223333:root"}),
+        when("IpAddress", "aws:SourceIp", "fd00::/8"),
+        when("StringLike", "aws:userid", "AROAEXAM*"),
         allow({"Service": "logging.s3.amazonaws.com"}),
     ],
 )
 def test_extra771_no_public_writes(audit: Audit, statement: dict[str, Any]) -> None:
     if "NotAction" in statement:
-        del statement["Action"]
+        statement = {key: value for key, value in statement.items() if key != "Action"}
     found = run(audit, "extra771", {"GetBucketPolicy": policy(statement)})
     assert found == f"PASS: {HERE}: no statement of its policy lets the public write"
     assert [call[2] for call in audit.backend.calls] == ["ListBuckets", "GetBucketLocation", "GetBucketPolicy"]

@@ -58,6 +58,7 @@ def test_port_checks(audit: Audit, check: str) -> None:
         ("two halves", [rule("tcp", exact, "0.0.0.0/1", "128.0.0.0/1")], f"{fail}: tcp port {port} from 0.0.0.0/1; tcp"),
         ("one half", [rule("tcp", exact, "0.0.0.0/1")], "PASS"),
         ("prefix list", [rule("tcp", exact, "pl-own")], f"{fail}: tcp port {port} from 0.0.0.0/0 (pl-own)"),
+        ("prefix list of one rule of two", [rule("tcp", exact, "10.0.0.0/8"), rule("tcp", exact, "pl-own")], f"{fail}: tcp port {port} from 0.0.0.0/0 (pl-own)"),
         ("prefix list of AWS", [rule("tcp", exact, "pl-aws")], "PASS"),
         ("public but not everyone", [rule("tcp", exact, "203.0.113.0/24")], "PASS"),
         ("no inbound rule", [], "PASS"),
@@ -202,6 +203,7 @@ HTTPS = rule("tcp", (443, 443), EVERYONE)
         ([HTTPS], [interface("sg-1", InterfaceType="network_load_balancer")], "PASS"),
         ([HTTPS], [OF_ELB, interface("sg-1")], "FAIL: {} accepts tcp port 443 from 0.0.0.0/0 on 1 of 2 network interfaces: eni-1"),
         ([HTTPS], [UNATTACHED], "FAIL: {} accepts tcp port 443 from 0.0.0.0/0 on 1 of 1"),
+        ([HTTPS], [interface("sg-1", id=f"eni-{n}") for n in range(3)], "FAIL: {} accepts tcp port 443 from 0.0.0.0/0 on 3 of 3 network interfaces: eni-0 (interface), eni-1 (interface), eni-2 (interface)"),
         ([HTTPS], [interface("sg-1", id=f"eni-{n}") for n in range(4)], "FAIL: {} accepts tcp port 443 from 0.0.0.0/0 on 4 of 4 network interfaces: eni-0 (interface), eni-1 (interface), eni-2 (interface), ..."),
         ([rule("tcp", (443, 443), "10.0.0.0/8")], [interface("sg-1")], "PASS: {} accepts no traffic from everyone"),
         ([rule("-1", None, EVERYONE)], [interface("sg-1")], "FAIL: {} accepts all traffic all ports from 0.0.0.0/0 on 1"),
@@ -210,6 +212,7 @@ HTTPS = rule("tcp", (443, 443), EVERYONE)
 def test_extra74(audit: Audit, rules: list[dict[str, Any]], on: list[dict[str, Any]], expected: str) -> None:
     found = run(audit, "extra74", {**groups(group(*rules)), **interfaces(*on)})
     assert found["sg-1"].startswith(expected.format(LABEL))
+    assert found["sg-1"].endswith("...") == (len(on) > 3)
 
 
 def test_extra74_lists_interfaces_once_and_only_for_open_groups(audit: Audit) -> None:
