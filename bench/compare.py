@@ -15,16 +15,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 import venv
 from pathlib import Path
 from typing import Any
 
-from bench.running import ROOT, Server, requests, run
+from bench.running import ROOT, Server, measured, requests, run
 
 EQUIVALENTS = Path(__file__).with_name("equivalents.yaml")
 RESOURCES = 60
@@ -55,28 +53,16 @@ def equivalents(prowler: Path) -> tuple[list[str], list[str]]:
 def theirs(prowler: Path, checks: list[str], regions: list[str], environ: dict[str, str]) -> dict[str, Any]:
     """Run Prowler; wall and CPU seconds, peak memory, findings."""
     with tempfile.TemporaryDirectory() as folder:
-        started = time.monotonic()
-        with tempfile.TemporaryFile("w+") as out:
-            process = subprocess.Popen(
-                [prowler, "aws", "--checks", *checks, "--region", *regions, "--output-formats", "csv", "json-ocsf",
-                 "--output-directory", folder, "--no-banner"],
-                cwd=folder, env={**os.environ, **environ}, stdout=out, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            wall = time.monotonic() - started
-            out.seek(0)
-            said = out.read()
+        command: list[str | Path] = [
+            prowler, "aws", "--checks", *checks, "--region", *regions, "--output-formats", "csv", "json-ocsf",
+            "--output-directory", folder, "--no-banner",
+        ]  # fmt: skip
+        code, said, figures = measured(command, environ, Path(folder))
         reports = sorted(Path(folder).glob("*.csv"))
         if not reports:
-            raise SystemExit(f"prowler ended with {process.returncode} and without a report:\n{said[-3000:]}")
+            raise SystemExit(f"prowler ended with {code} and without a report:\n{said[-3000:]}")
         findings = sum(len(json.loads(path.read_text())) for path in Path(folder).glob("*.ocsf.json"))
-    return {
-        "findings": findings,
-        "wall_s": round(wall, 2),
-        "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
-        "memory_mb": round(usage.ru_maxrss / 1024),
-    }
+    return {"findings": findings, **figures}
 
 
 def ours(checks: list[str], regions: list[str], environ: dict[str, str], workers: int) -> dict[str, Any]:
