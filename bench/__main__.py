@@ -6,6 +6,7 @@
     python -m bench organization200 --accounts 200 -n 2   likewise through the emulator, in 4 regions; counts the reports
     python -m bench organization --latency-ms 50 [-n 2]   all checks on the demo's organization: requests per service
     python -m bench start                                 from process start to the first finding, one region
+    python -m bench.faults, python -m bench.load          findings while AWS misbehaves; how hard AWS is asked
 
 Times on a shared machine are noise: compare figures of one run with each other. ``cpu_ms_per_finding`` is the growth of
 CPU time (all processes) from a tenth of the findings to all of them, so that start-up is not in it; memory is the peak

@@ -29,14 +29,14 @@ from bench.mutation_report import CHECKS, ROOT, accepted_survivors, as_json, not
 from bench.mutation_run import Runner
 
 NO_JUDGEMENT = (
-    "__init__", "account", "api", "aws_session", "backend", "clock", "endpoints", "entries", "errors", "lambda_package", "lean",
-    "mfa", "organization", "pace", "probes", "readonly", "recorder", "recording", "redaction", "region", "renewal",
+    "__init__", "account", "api", "aws_session", "backend", "clock", "endpoints", "entries", "errors", "lambda_package",
+    "lean", "mfa", "organization", "pace", "probes", "readonly", "recorder", "recording", "redaction", "region", "renewal",
     "resource", "retries", "session", "wellformed",
 )  # fmt: skip
 """The modules of fixtures/ that fetch, keep or enter; what tests them is whole runs."""
 SELF_TESTS = ("selftests/cis", "selftests/extras")
-UNITS = ("selftests/test_redaction.py", "selftests/test_whitelist.py")
-"""Those of secret_marks and of tags; a module with tests of the same name need not stand here."""
+UNITS = ("selftests/test_redaction.py", "selftests/test_whitelist.py", "selftests/fuzz/test_policies.py")
+"""Those of secret_marks, tags and policy_form; a module with tests of the same name need not stand here."""
 
 
 def judging_files() -> list[str]:

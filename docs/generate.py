@@ -110,7 +110,7 @@ def config_text(checks: Mapping[str, Check]) -> str:
 
 ENVIRONMENT = {
     "AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, …": "as in boto3 and the AWS CLI",
-    "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE": "how a throttled or failed call is repeated (default: 8, adaptive)",
+    "AWS_MAX_ATTEMPTS, AWS_RETRY_MODE": "how a throttled or failed call is repeated (default: 8, docs/load.md)",
     "BASE64_LIMIT, HEX_LIMIT": "entropy limits of the checks that look for secrets, 0.0 to 8.0, unless --config sets them",
     "NO_COLOR": "no colours; `-M text` is `mono` then",
 }

@@ -344,6 +344,7 @@ INACTIVE = {**PUBLIC, "VpcSecurityGroups": [{"VpcSecurityGroupId": GROUP, "Statu
         (PUBLIC, network(rule("10.0.0.0/8")), STRICT, "PASS: not open to the internet"),
         (PUBLIC, network(rule("::/0")), STRICT, f"FAIL: open to the internet through {GROUP}"),
         (PUBLIC, network(rule(), main=True), STRICT, f"FAIL: open to the internet through {GROUP}"),
+        ({**PUBLIC, "DBSubnetGroup": {"VpcId": VPC, "Subnets": [{"SubnetIdentifier": "subnet-inside"}, {"SubnetIdentifier": SUBNET}]}}, network(rule()), STRICT, f"FAIL: open to the internet through {GROUP}"),
         (PUBLIC, network(rule("0.0.0.0/1"), rule("128.0.0.0/1")), STRICT, "FAIL: open to the internet"),
         (PUBLIC, network(rule(), route={"DestinationIpv6CidrBlock": "::/0", "GatewayId": "igw-1"}), STRICT, "FAIL: open"),
         (PUBLIC, network(rule(), route={"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1"}), STRICT, "PASS: cannot reach"),

@@ -185,6 +185,7 @@ BY_NOTHING = f"FAIL: {HERE}: default encryption is none, and no policy statement
         (deny_unless(Principal={"AWS": "*"}), BY_POLICY),
         (deny_unless(Principal={"AWS": ["111122223333", "*"]}), BY_POLICY),
         (deny_unless(Action=["s3:PutObject"], Resource=["arn:aws:s3:::data", "arn:aws:s3:::data/*"]), BY_POLICY),
+        (deny_unless(Action=["s3:PutObject", "s3:PutObjectAcl"]), BY_POLICY),
         (deny_unless(Action="s3:Put*", Resource="*"), BY_POLICY),
         (deny_unless(Action="S3:*", Resource="arn:aws:s3:::da*"), BY_POLICY),
         (deny_unless(Action="*", Resource="arn:aws:s3:::data*"), BY_POLICY),
