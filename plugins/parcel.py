@@ -52,8 +52,10 @@ def unpacked_check(packed: dict[str, Any], function: Callable[..., object] = _no
     """The check again, without its function, or with another."""
     values = dict(packed)
     groups = values.pop("groups")
-    check = Check(**values, settings={}, function=function)
-    check.__dict__["groups"] = groups  # those of where it was run: its module is not here to be asked
+    # The groups are those of where it was run, since its module is not here to be asked. A check with others is another:
+    # the writers keep what they have rendered of a check.
+    check = Check(**values, settings={}, function=function, member_of=tuple(groups))
+    check.__dict__["groups"] = groups
     return check
 
 

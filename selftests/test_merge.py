@@ -23,7 +23,8 @@ from plugins.finished import Counts, Finished, Part, described
 from plugins.frameworks import Framework, Requirement, as_check
 from plugins.manifest import Manifest, RollUp, name_of, write
 from plugins.numbered import numbered
-from plugins.parcel import ParcelWriter, findings_in, packed_check
+from plugins.outputs.base import writers_for
+from plugins.parcel import ParcelWriter, findings_in, packed_check, unpacked_check
 
 JUDGE = "tests_compliance/test_requirements.py::test_requirement"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -360,3 +361,12 @@ def test_a_damaged_parcel(
         assert joined(shards, tmp_path / "out") == 4
         (line,) = capsys.readouterr().err.splitlines()
         assert line.endswith("run its shard again")
+
+
+def test_a_check_of_other_groups_is_another(checks: dict[str, Check], tmp_path: Path) -> None:
+    known = packed_check(checks["check43"])
+    for groups in (["pci"], ["mine"]):
+        (writer,) = writers_for(["csv"], tmp_path, groups[0], "1")
+        writer.write(a_finding(unpacked_check({**known, "groups": groups})))
+        writer.close()
+        assert f",{groups[0]}," in (tmp_path / f"{groups[0]}.csv").read_text("utf-8", "surrogateescape")
