@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import organization200
+from bench import memory, organization200
 from bench.recordings import write
 from bench.running import Server, demo_organization, requests, run
 
@@ -58,12 +58,9 @@ def accounts(number: int, each: int, regions: int, workers: int) -> dict[str, An
         result = run(
             [f"--replay={tape}", "--check=check43", "--output-formats=jsonl", f"--output-directory={folder}/out",
              "-n", str(workers), "-p", "bench.memory"],
-            {"MEMORY_LOG": str(log)},
+            {memory.LOG: str(log)},
         )  # fmt: skip
-        peaks = [line.split() for line in log.read_text().splitlines()]
-    largest = {role: max((int(mb) for one, mb in peaks if one == role), default=0) for role in ("worker", "controller")}
-    workers_used = sum(role == "worker" for role, _ in peaks)
-    return {**result, "worker_mb": largest["worker"], "controller_mb": largest["controller"], "processes": workers_used}
+        return {**result, **memory.noted(log)}
 
 
 def emulator(resources: int, latency_ms: float, regions: int, arguments: list[str]) -> dict[str, Any]:

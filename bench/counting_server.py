@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sys
 import threading
 import time
@@ -20,9 +19,10 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl
 
-from bench.faulty import Faulty, Start
+from bench.faulty import Faulty
+from plugins.demo_world_answers import SCOPE
+from plugins.emulator import Start, application
 
-CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 NAMED = 3
 VOLATILE = {"ClientToken", "clientToken", "ClientRequestToken"}
 
@@ -116,7 +116,7 @@ class Counting:
         What the same caller asks again though it was answered is a duplicate.
         Asking again after an error is none: a retry, or a report that was not ready yet.
         """
-        found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+        found = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         key, region, service = found.groups() if found else ("", "", "")
         form = dict(parse_qsl(body.decode("utf-8", "replace")))
         target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or form.get("Action", "")
@@ -147,8 +147,6 @@ def main(port: int, latency_ms: float) -> None:
     """Serve until killed."""
     from moto.iam.models import get_account_id_from
     from werkzeug.serving import run_simple
-
-    from plugins.emulator import application
 
     counting = Counting(Faulty(application()), latency_ms / 1000, get_account_id_from)
     run_simple("127.0.0.1", port, counting, threaded=True)

@@ -9,11 +9,10 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-Start = Callable[..., Any]
-Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
+from plugins.emulator import Application, Start
 
 KINDS = ("throttle", "500", "reset", "late")
 LATE_SECONDS = 5.0
@@ -44,8 +43,8 @@ class Faulty:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(connection.detach())  # close() would wait for the handler's files
             raise ConnectionResetError
-        if kind in ("throttle", "500"):
-            status, body = refusal(service, form) if kind == "throttle" else failure(service, form)
+        if kind in WORDS:
+            status, body = said(kind, service, form)
             content = JSON if body.startswith("{") else "text/xml"
             start(status, [("Content-Type", content), ("Content-Length", str(len(body)))])
             return [body.encode()]
@@ -54,28 +53,28 @@ class Faulty:
         return self.inner(environ, start)
 
 
-def refusal(service: str, form: bool) -> tuple[str, str]:
-    """Status and body of a request that came too fast, in the words of its service."""
-    if service == "s3":
-        return (
-            "503 Slow Down",
-            "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
-        )
-    return "400 Bad Request", _error("RequestLimitExceeded" if service == "ec2" else "Throttling", service, form)
+WORDS = {
+    "throttle": {
+        "": ("400 Bad Request", "Throttling"), "ec2": ("400 Bad Request", "RequestLimitExceeded"),
+        "s3": ("503 Slow Down", "SlowDown"),
+    },
+    "500": {
+        "": ("500 Error", "InternalFailure"), "ec2": ("500 Error", "InternalError"), "s3": ("500 Error", "InternalError"),
+    },
+}  # fmt: skip
+"""Kind -> service, "" for those without words of their own -> status and code."""
 
 
-def failure(service: str, form: bool) -> tuple[str, str]:
-    """Status and body of an error of the service itself."""
-    if service == "s3":
-        return (
-            "500 Error",
-            "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>",
-        )
-    return "500 Error", _error("InternalError" if service == "ec2" else "InternalFailure", service, form)
+def said(kind: str, service: str, form: bool) -> tuple[str, str]:
+    """Status and body of an error, in the words and the protocol of its service."""
+    status, code = WORDS[kind].get(service) or WORDS[kind][""]
+    return status, _error(code, service, form)
 
 
 def _error(code: str, service: str, form: bool) -> str:
     form = form or service in ("cloudfront", "route53")  # also XML
+    if service == "s3":
+        return f"<Error><Code>{code}</Code><Message>told to</Message></Error>"
     if service == "ec2":
         return f"<Response><Errors><Error><Code>{code}</Code><Message>told to</Message></Error></Errors></Response>"
     if form:

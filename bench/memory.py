@@ -7,13 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from bench.resident import resident
+
+LOG = "MEMORY_LOG"
+
+
+def noted(log: Path) -> dict[str, int]:
+    """What the processes of a run have noted: peaks of the largest worker and of the controller, and how many workers."""
+    peaks = [line.split() for line in log.read_text().splitlines()]
+    largest = {
+        f"{role}_mb": max((int(mb) for one, mb in peaks if one == role), default=0) for role in ("worker", "controller")
+    }
+    return {**largest, "processes": sum(role == "worker" for role, _ in peaks)}
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """One line per process: its role, and its peak resident size in MB."""
     role = "worker" if hasattr(session.config, "workerinput") else "controller"
-    # not getrusage: its peak begins with that of the process that started this one, and is kept across exec
-    status = Path("/proc/self/status").read_text()
-    peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
-    with Path(os.environ["MEMORY_LOG"]).open("a") as log:
-        log.write(f"{role} {peak}\n")
+    with Path(os.environ[LOG]).open("a") as log:
+        log.write(f"{role} {resident('VmHWM')}\n")

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from bench import memory
 from bench.running import Server, run
 from bench.world import regions_named
 
@@ -54,19 +55,16 @@ def organization(number: int, regions: int, workers: int) -> dict[str, Any]:
         result = run(
             [f"--accounts-file={ids}", "-R", ROLE, *SELECTION, f"--filter-region={','.join(names)}", "-n", str(workers),
              "--output-formats=json,csv", f"--output-directory={out}", "-p", "bench.memory"],
-            {**server.environment, "MEMORY_LOG": str(log)},
+            {**server.environment, memory.LOG: str(log)},
         )  # fmt: skip
         result |= {"requests": server.stats()["requests"]}
         counted = {account: _report(out, account, names) for account in accounts}
-        peaks = [line.split() for line in log.read_text().splitlines()]
+        peaks = memory.noted(log)
     if sum(counted.values()) != result["findings"]:
         raise SystemExit(f"the summary has {result['findings']} findings, the reports {sum(counted.values())}")
-    largest = {role: max(int(mb) for one, mb in peaks if one == role) for role in ("worker", "controller")}
-    started = sum(role == "worker" for role, _ in peaks)
     return {
         "accounts": number, "regions": regions, "workers": workers, **result,
-        "reports_complete": len(counted), "worker_mb": largest["worker"], "controller_mb": largest["controller"],
-        "processes": started,
+        "reports_complete": len(counted), **peaks,
     }  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.resident import resident
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -38,20 +40,17 @@ def measured(
         figures = {
             "wall_s": round(time.monotonic() - started, 2),
             "cpu_s": round(usage.ru_utime + usage.ru_stime, 2),
-            "memory_mb": round(max(memory, default=0) / 1024),
+            "memory_mb": max(memory, default=0),
         }
         return process.returncode, out.read(), figures
 
 
 def _watch(pid: int, memory: list[int]) -> None:
-    """Note the peak resident kB of a process and of those below it until it ends.
-
-    Not the usage that wait4 gives: its peak begins with that of the process which started this one.
-    """
+    """Note the peak resident MB of a process and of those below it until it ends."""
     while below := _family(pid):
         for one in below:
-            with contextlib.suppress(OSError, ValueError, IndexError):  # it has ended
-                memory.append(int(Path(f"/proc/{one}/status").read_text().partition("VmHWM:")[2].split()[0]))
+            with contextlib.suppress(OSError, ValueError):  # it has ended
+                memory.append(resident("VmHWM", one))
         memory[:] = [max(memory, default=0)]
         time.sleep(0.05)
 
@@ -117,9 +116,8 @@ class Server:
     def faults(self, rate: float, kinds: str, seed: int = 1) -> None:
         """From now on ``rate`` of the answers are faults of these kinds (``bench.faulty``), separated by commas."""
         query = urllib.parse.urlencode({"rate": rate, "kinds": kinds, "seed": seed})
-        urllib.request.urlopen(
-            urllib.request.Request(f"{self.url}/__faults__?{query}", method="POST"), timeout=30
-        ).close()
+        request = urllib.request.Request(f"{self.url}/__faults__?{query}", method="POST")
+        urllib.request.urlopen(request, timeout=30).close()
 
     @property
     def environment(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.resident import resident
 from plugins.catalog import Check
 from plugins.findings import Finding
 from plugins.outputs.base import writers_for
@@ -41,11 +42,6 @@ def findings(number: int) -> Iterator[Finding]:
             f"the ACL of {name} grants READ to everyone", "123456789012", "", "default", "aws", "eu-west-1", name,
             f"arn:aws:s3:::{name}", "AwsS3Bucket", NOW, nodeid=f"tests_extras/test_s3.py::test_bucket[{name}]",
         )  # fmt: skip
-
-
-def resident(kind: str) -> int:
-    """MB of this process: ``VmRSS`` now, ``VmHWM`` at its peak."""
-    return int(Path("/proc/self/status").read_text().partition(f"{kind}:")[2].split()[0]) // 1024
 
 
 def measure(format: str, number: int) -> dict[str, Any]:

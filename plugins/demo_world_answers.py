@@ -16,6 +16,7 @@ from plugins.demo_world_account import HOME_REGION
 Answer: TypeAlias = dict[str, Any]
 
 SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+"""What a signature says: access key, region, service."""
 TIME = "2026-01-05T08:00:00Z"
 CONTACT = {
     "FullName": "Example Ltd.", "AddressLine1": "1 High Street", "City": "Dublin", "PostalCode": "D01 AB12",

@@ -227,8 +227,7 @@ class Ledger:
             return
         self.finished[account] = found
         reporter.tally.seen[account].update(found.counts.silent)
-        tried_again = whose.entry_error is not None or whose.regions_error is not None
-        if self._journal is not None and not tried_again:
+        if self._journal is not None and not whose.is_unknown:
             try:
                 self._journal.add(found)
             except OSError as error:
@@ -274,7 +273,7 @@ class Ledger:
 
 def _has_other_regions(account: Account, cut: Cut | None, earlier: Finished) -> bool:
     """Whether another run would look at other regions of an account. One that cannot say so now keeps what it had."""
-    if account.entry_error is not None or account.regions_error is not None:
+    if account.is_unknown:
         return False
     part = earlier.part and (earlier.part.number, earlier.part.of, earlier.part.regions)
     return earlier.regions != account.regions or part != (cut and (cut.number, cut.of, cut.regions))

@@ -10,7 +10,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import boto3
 import pytest
 
 from selftests.conftest import ROOT
+from selftests.standins.aws_server import AwsServer, Reply, Request, serving
 
 REGIONS = ["eu-west-1", "us-east-1", "ap-southeast-2"]
 
@@ -163,3 +165,19 @@ class Suite:
 def suite(tmp_path: Path) -> Suite:
     """Run the suite, see Suite."""
     return Suite(tmp_path)
+
+
+Start = Callable[[Callable[[Request], Reply]], AwsServer]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start a stand-in for AWS that gives these answers; all clients talk to it."""
+    with ExitStack() as stack:
+
+        def start(answer: Callable[[Request], Reply]) -> AwsServer:
+            server = stack.enter_context(serving(AwsServer(answer)))
+            monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+            return server
+
+        yield start

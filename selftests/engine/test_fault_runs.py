@@ -11,15 +11,7 @@ import pytest
 
 from bench.faults import compare
 from selftests.engine.conftest import Emulator, Suite
-from selftests.standins.aws_server import (
-    AwsServer,
-    Reply,
-    Request,
-    json_error,
-    passed_on,
-    serving,
-    throttled,
-)
+from selftests.standins.aws_server import AwsServer, Reply, Request, json_error, passed_on, serving, throttled
 
 EU = "eu-west-1"
 REGIONS = "--filter-region=eu-west-1,us-east-1"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -18,7 +16,7 @@ from fixtures.backend import Answer, AwsBackend
 from fixtures.clock import skew_from
 from fixtures.errors import ApiError, UnexpectedAnswer
 from fixtures.session import Entry, base_session, role_session
-from selftests.engine.conftest import Emulator, Suite
+from selftests.engine.conftest import Emulator, Start, Suite
 from selftests.standins.aws_server import (
     THROTTLED,
     AwsServer,
@@ -34,21 +32,6 @@ EU = "eu-west-1"
 KINDS = [THROTTLED, json_error("InternalFailure", status=500), Reply(reset=True)]
 HTML = b"<html><head/><body>Please log in</body></html>"
 KEYS = b'{"Keys":[{"KeyId":"a"}]}'
-
-Start = Callable[[Callable[[Request], Reply]], AwsServer]
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Start a stand-in for AWS that gives these answers; all clients talk to it."""
-    with ExitStack() as stack:
-
-        def start(answer: Callable[[Request], Reply]) -> AwsServer:
-            server = stack.enter_context(serving(AwsServer(answer)))
-            monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-            return server
-
-        yield start
 
 
 def call(service: str, operation: str, **params: str) -> Answer:

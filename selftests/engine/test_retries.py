@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-
 import pytest
 
 from fixtures import backend as backends
@@ -14,26 +11,17 @@ from fixtures.errors import ApiError
 from fixtures.pace import Pace
 from fixtures.retries import GIVE_UP_AFTER, MAX_ATTEMPTS, TIMEOUT_ATTEMPTS
 from fixtures.session import SessionError, base_session
-from selftests.standins.aws_server import THROTTLED, AwsServer, Reply, Request, json_error, serving
+from selftests.engine.conftest import Start
+from selftests.standins.aws_server import THROTTLED, Reply, json_error
 
 EU = "eu-west-1"
 KEYS = b'{"Keys":[{"KeyId":"a"}]}'
 
-Start = Callable[[Callable[[Request], Reply]], AwsServer]
 
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Start a stand-in for AWS that gives these answers; requests are made again at once."""
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests are made again at once."""
     monkeypatch.setattr(retries, "LONGEST_WAIT", 0.0)
-    with ExitStack() as stack:
-
-        def start(answer: Callable[[Request], Reply]) -> AwsServer:
-            server = stack.enter_context(serving(AwsServer(answer)))
-            monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-            return server
-
-        yield start
 
 
 def backend() -> AwsBackend:
