@@ -17,7 +17,7 @@ from types import FunctionType
 import pytest
 from _pytest.mark.expression import Expression
 
-from fixtures.resource import Resource, kind_named
+from fixtures.resource import Resource, SameKindError, kind_named
 from plugins.catalog import CatalogError, Check, aliases, check_of, groups, own_groups, run_by_default
 from plugins.compliance import MARKER, Planned, planned, rolls_up
 from plugins.options import Options, nearest
@@ -233,12 +233,18 @@ def _files(config: pytest.Config, path: Path) -> Iterator[Path]:
 
 
 def _module(session: pytest.Session, file: Path) -> pytest.Module | None:
-    """The module of a file, imported as pytest would; None when that fails (collection will report it)."""
+    """The module of a file, imported as pytest would; None when that fails (collection will report it).
+
+    Raises pytest.UsageError for a kind of resource whose name another one has: the checks of either could look at the other.
+    """
     try:
         parent = session
         module: pytest.Module = pytest.Module.from_parent(parent, path=file)
         module.obj  # noqa: B018 - imports
-    except (Exception, pytest.skip.Exception):  # noqa: BLE001 - collecting the module will raise it again
+    except (Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - collecting the module will raise it again
+        for cause in (error, error.__cause__):
+            if isinstance(cause, SameKindError):
+                raise pytest.UsageError(str(cause)) from None
         return None
     return module
 
