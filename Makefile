@@ -44,7 +44,7 @@ selftest: dev
 # Writes docs/checks.md, examples/config.toml and permissions/ from the checks and the calls they make in the self-tests.
 docs: dev
 	rm -rf .calls
-	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests/cis selftests/extras -n 2 -q
+	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests/checks -n 2 -q
 	$(BIN)/python -m docs.generate --calls .calls
 
 # Rewrites the lock files from pyproject.toml (needs uv).

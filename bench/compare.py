@@ -78,7 +78,7 @@ def region_names(number: int) -> list[str]:
     """So many regions, those of the demo's organization first."""
     import boto3
 
-    from plugins.demo_world_account import REGIONS
+    from plugins.demo.account import REGIONS
 
     names = sorted(boto3.Session().get_available_regions("ec2"))
     return [*REGIONS, *(name for name in names if name not in REGIONS)][:number]
@@ -87,7 +87,7 @@ def region_names(number: int) -> list[str]:
 def compare(prowler: Path, regions: list[str], latency_ms: float, workers: int) -> dict[str, Any]:
     """One comparison."""
     from bench.world import build
-    from plugins.demo_world import fill
+    from plugins.demo.world import fill
 
     our_checks, their_checks = equivalents(prowler)
     with Server(latency_ms) as server:

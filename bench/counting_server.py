@@ -20,8 +20,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bench.faulty import Faulty
-from plugins.demo_world_answers import SCOPE
-from plugins.emulator import Start, application
+from plugins.demo.answers import SCOPE
+from plugins.demo.emulator import Start, application
 
 NAMED = 3
 VOLATILE = {"ClientToken", "clientToken", "ClientRequestToken"}

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from plugins.emulator import Application, Start
+from plugins.demo.emulator import Application, Start
 
 KINDS = ("throttle", "500", "reset", "late")
 LATE_SECONDS = 5.0

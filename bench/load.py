@@ -2,7 +2,7 @@
 
 Each line is one run of all checks on three accounts: the most requests to one service of one account in one region that
 were in flight at a time, and that came within a second, each with the place where it was. The exit code is 1 when a run
-exceeds its ceiling: ``fixtures.api.CALLS_PER_SERVICE`` in flight, and with --max-calls-per-second that number within a
+exceeds its ceiling: ``fixtures.api.calls.CALLS_PER_SERVICE`` in flight, and with --max-calls-per-second that number within a
 second, once for each process that asks: the controller, which enters the account, and the workers that share it.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 
 from bench.running import Server, demo_organization, run
-from fixtures.api import CALLS_PER_SERVICE
+from fixtures.api.calls import CALLS_PER_SERVICE
 
 LATENCY_MS = 50.0
 PER_SECOND = 5

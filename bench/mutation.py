@@ -2,7 +2,7 @@
 
     python -m bench.mutation                                     all checks, and the fixtures/ modules that judge
     python -m bench.mutation --check extra73,check11             the functions of these checks
-    python -m bench.mutation --file tests_extras/test_s3.py,fixtures/tls.py
+    python -m bench.mutation --file tests_extras/test_s3.py,fixtures/rules/tls.py
     python -m bench.mutation -j 2 --json result.json             two at a time; every mutant with what noticed it
     python -m bench.mutation --again result.json                 after self-tests were added: only what survived then
 
@@ -28,22 +28,28 @@ from bench.mutation_operators import Module
 from bench.mutation_report import CHECKS, ROOT, accepted_survivors, as_json, noticed_before, report, result_of
 from bench.mutation_run import Runner
 
-NO_JUDGEMENT = (
-    "__init__", "account", "api", "aws_session", "backend", "clock", "endpoints", "entries", "errors", "lambda_package",
-    "lean", "mfa", "organization", "pace", "probes", "readonly", "recorder", "recording", "redaction", "region", "renewal",
-    "resource", "retries", "session", "wellformed",
-)  # fmt: skip
-"""The modules of fixtures/ that fetch, keep or enter; what tests them is whole runs."""
-SELF_TESTS = ("selftests/cis", "selftests/extras")
-UNITS = ("selftests/test_redaction.py", "selftests/test_whitelist.py", "selftests/fuzz/test_policies.py")
-"""Those of secret_marks, tags and policy_form; a module with tests of the same name need not stand here."""
+JUDGING = ("services", "rules", "secrets")
+"""The wings of fixtures/ that judge; what tests those that fetch, keep or enter is whole runs."""
+NO_JUDGEMENT = ("fixtures/services/lambda_/package.py", "fixtures/rules/probes.py")
+SELF_TESTS = ("selftests/checks",)
+UNITS = (
+    "selftests/fixtures/recording/test_redaction.py",
+    "selftests/plugins/whitelist/test_file.py",
+    "selftests/fuzz/test_policies.py",
+)
+"""Those of secrets.marks, services.tagging and rules.policy_document; tests that mirror a module need not stand here."""
 
 
 def judging_files() -> list[str]:
     """The files whose mutants are made when none are named."""
     checks = [f"{folder}/{file.name}" for folder in CHECKS for file in sorted((ROOT / folder).glob("test_*.py"))]
-    fixtures = [f"fixtures/{file.name}" for file in sorted((ROOT / "fixtures").glob("*.py"))]
-    return checks + [file for file in fixtures if Path(file).stem not in NO_JUDGEMENT]
+    modules = [
+        str(file.relative_to(ROOT))
+        for wing in JUDGING
+        for file in sorted((ROOT / "fixtures" / wing).rglob("*.py"))
+        if file.name != "__init__.py"
+    ]
+    return checks + [file for file in modules if file not in NO_JUDGEMENT]
 
 
 def check_functions() -> dict[str, tuple[str, str]]:
@@ -58,7 +64,8 @@ def check_functions() -> dict[str, tuple[str, str]]:
 
 def self_tests(files: Sequence[str], ids_by_file: Mapping[str, Sequence[str]]) -> list[str]:
     """The self-tests that may come by a place in these files: of check files those that name a check, else all."""
-    units = [f"selftests/test_{Path(file).stem}.py" for file in judging_files() if file.startswith("fixtures/")]
+    modules = [Path(file) for file in judging_files() if file.startswith("fixtures/")]
+    units = [str(Path("selftests", file.parent, f"test_{file.name}")) for file in modules]
     everything = [*SELF_TESTS, *UNITS, *(unit for unit in units if (ROOT / unit).exists())]
     ids = [id for file in files for id in ids_by_file.get(file, ())]
     if any(file not in ids_by_file for file in files) or len(ids_by_file) == len(files):

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fixtures.recorder import Recorder, join, part_of
-from fixtures.recording import RecordedAccount
+from fixtures.recording.reader import RecordedAccount
+from fixtures.recording.writer import Recorder, join, part_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -133,9 +133,9 @@ ALL_CHECKS = "extras or cislevel2 or secrets or trustboundaries or elasticsearch
 
 def demo_organization(server: Server) -> tuple[list[str], dict[str, str]]:
     """Put the demo's organization into the server; arguments and environment of a run of all checks and requirements on it."""
-    from plugins.demo_world import MANAGEMENT_CREDENTIALS, fill
-    from plugins.demo_world_account import REGIONS
-    from plugins.demo_world_identity import ROLE
+    from plugins.demo.account import REGIONS
+    from plugins.demo.identity import ROLE
+    from plugins.demo.world import MANAGEMENT_CREDENTIALS, fill
 
     accounts = fill(server.url).values()
     keys = {

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.resident import resident
-from plugins.catalog import Check
-from plugins.findings import Finding
-from plugins.outputs.base import writers_for
+from plugins.catalog.checks import Check
+from plugins.findings.finding import Finding
+from plugins.outputs.formats import writers_for
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CHECK = Check(

@@ -14,13 +14,15 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from fixtures.kinds import every_kind
 from permissions.policy import ADDITIONAL, CALLS, HERE, actions_of, additional_policy, calls, is_managed
-from plugins.catalog import Check
-from plugins.listing import sort_key
-from plugins.options import OPTIONS, ini_name
+from plugins.catalog.checks import Check
+from plugins.options.options import OPTIONS, ini_name
+from plugins.selection.listing import sort_key
 
 ROOT = HERE.parent
 CHECKS = ROOT / "docs" / "checks.md"
+KINDS = ROOT / "fixtures" / "kinds.py"
 OPTIONS_PAGE = ROOT / "docs" / "options.md"
 CONFIG = ROOT / "examples" / "config.toml"
 
@@ -158,6 +160,13 @@ def options_text() -> str:
     return "\n".join(lines) + "\n"
 
 
+def kinds_text(module: str) -> str:
+    """The text of fixtures/kinds.py, given as it is, with the index of the kinds as they are."""
+    lines = [f'    "{name}": "{kind.__module__}",' for name, kind in every_kind().items()]
+    before, opening, rest = module.partition("KINDS: dict[str, str] = {\n")
+    return before + opening + "\n".join(lines) + "\n}" + rest.partition("\n}")[2]
+
+
 def toml_value(value: object) -> str:
     """A threshold as TOML writes it."""
     if isinstance(value, bool):
@@ -178,6 +187,7 @@ def texts(checks: Mapping[str, Check], made: Mapping[str, list[str]]) -> dict[Pa
         CALLS: calls_text(made, checks),
         ADDITIONAL: additional_policy(made),
         CHECKS: checks_text(checks, made),
+        KINDS: kinds_text(KINDS.read_text()),
         CONFIG: config_text(checks),
         OPTIONS_PAGE: options_text(),
     }

@@ -12,9 +12,9 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from fixtures.errors import iam_action
-from fixtures.policy import as_list
-from plugins.catalog import read_yaml
+from fixtures.api.iam_actions import iam_action
+from fixtures.rules.policy import as_list
+from plugins.catalog.groups import read_yaml
 
 HERE = Path(__file__).resolve().parent
 CALLS = HERE / "calls.yaml"

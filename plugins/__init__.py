@@ -1,0 +1,1 @@
+"""What makes pytest an AWS audit. No module here knows a service."""

@@ -20,18 +20,19 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from plugins import finished, joining, journal
-from plugins.catalog import CatalogError, Check, use_folders
-from plugins.compliance import ARGUMENT
-from plugins.findings import Finding
-from plugins.finished import Finished
-from plugins.joining import JoiningError
-from plugins.manifest import FORMAT, Manifest
-from plugins.numbered import numbered
-from plugins.options import FORMATS
-from plugins.outputs.base import Writer, visible, writers_for
-from plugins.parcel import unpacked_check
-from plugins.tally import Tally
+from plugins.at_scale import account_record, joined_account, journal
+from plugins.at_scale.account_record import AccountRecord
+from plugins.at_scale.findings_file import unpacked_check
+from plugins.at_scale.joined_account import JoiningError
+from plugins.at_scale.manifest import FORMAT, Manifest
+from plugins.catalog.checks import Check
+from plugins.catalog.groups import CatalogError, use_folders
+from plugins.findings.finding import Finding
+from plugins.findings.numbers import numbered
+from plugins.findings.tally import Tally
+from plugins.outputs.formats import FORMATS, writers_for
+from plugins.outputs.writer import Writer
+from plugins.text import visible
 
 NOTHING_FAILED, FAILED, BROKEN, REFUSED, NOTHING_SELECTED = 0, 1, 3, 4, 5
 """Exit codes, as those of a run."""
@@ -43,7 +44,7 @@ class MergeError(ValueError):
 
 
 @dataclass
-class Shard:
+class MachineShare:
     """A shard's manifest and where its reports are."""
 
     folder: Path
@@ -71,16 +72,16 @@ class Merged:
 # -- reading and judging -----------------------------------------------------------------------------------------------
 
 
-def load(folders: Iterable[Path]) -> list[Shard]:
+def load(folders: Iterable[Path]) -> list[MachineShare]:
     """The shards in these folders, in the order of their numbers. Raises MergeError."""
-    found: list[Shard] = []
+    found: list[MachineShare] = []
     for folder in folders:
         paths = sorted(folder.glob("auditest-shard-*.json"))
         if not paths:
             raise MergeError(
                 f"{folder} has no auditest-shard-K-of-N.json: no run with --shard has come to its end there"
             )
-        found += [Shard(folder, path, _read(path)) for path in paths]
+        found += [MachineShare(folder, path, _read(path)) for path in paths]
     return sorted(found, key=lambda shard: shard.manifest.number)
 
 
@@ -111,19 +112,19 @@ def _holds_together(manifest: Manifest) -> bool:
     )
 
 
-def _is_described(account: Finished, known: set[Any]) -> bool:
+def _is_described(account: AccountRecord, known: set[Any]) -> bool:
     ids = [*account.counts.checks, *account.counts.silent, *(packed[0] for packed in account.nothing)]
     parcel = not account.parcel or account.parcel in [file.name for file in account.files]
     plain = account.part is None or (account.report == Path(account.report).name != "" and bool(account.facts))
     # a part whose findings were not sent along would look like one that found nothing
-    sent = account.part is None or bool(account.parcel) or not finished.totals(account.counts)
+    sent = account.part is None or bool(account.parcel) or not account_record.totals(account.counts)
     return known.issuperset(ids) and parcel and plain and sent
 
 
-def refuse_incomplete(shards: Sequence[Shard]) -> None:
+def refuse_incomplete(shards: Sequence[MachineShare]) -> None:
     """Raise MergeError unless the shards are all of one run, each once, with all of its accounts and regions."""
     first = shards[0]
-    by_number: dict[int, Shard] = {}
+    by_number: dict[int, MachineShare] = {}
     for shard in shards:
         one, other = shard.manifest.selection, first.manifest.selection
         if journal.digest_of(one) != journal.digest_of(other):
@@ -138,13 +139,13 @@ def refuse_incomplete(shards: Sequence[Shard]) -> None:
     _refuse_gaps(shards)
     for shard in shards:
         for account in shard.manifest.accounts:
-            lost = finished.changed(shard.folder, account.files)
+            lost = account_record.changed(shard.folder, account.files)
             if lost:
                 raise MergeError(f"{shard.folder / lost} of {shard.name} is gone or was changed")
 
 
-def _refuse_gaps(shards: Sequence[Shard]) -> None:
-    found: dict[str, list[tuple[Shard, Finished]]] = defaultdict(list)
+def _refuse_gaps(shards: Sequence[MachineShare]) -> None:
+    found: dict[str, list[tuple[MachineShare, AccountRecord]]] = defaultdict(list)
     for shard in shards:
         for account in shard.manifest.accounts:
             found[account.account].append((shard, account))
@@ -162,7 +163,7 @@ def _refuse_gaps(shards: Sequence[Shard]) -> None:
     if missing:
         raise MergeError(f"no shard has account {', '.join(missing[:5])}: run the shards again")
     names = [(file.name, shard) for shard in shards for account in shard.manifest.accounts for file in account.files]
-    by_name: dict[str, Shard] = {}
+    by_name: dict[str, MachineShare] = {}
     for name, shard in names:
         if by_name.setdefault(name, shard) is not shard:
             raise MergeError(f"{name} is a report of {by_name[name].name} and of {shard.name}")
@@ -171,27 +172,27 @@ def _refuse_gaps(shards: Sequence[Shard]) -> None:
 # -- joining -----------------------------------------------------------------------------------------------------------
 
 
-def merge(shards: Sequence[Shard], out: Path) -> Merged:
+def merge(shards: Sequence[MachineShare], out: Path) -> Merged:
     """Write the reports of all shards to a folder, and count their findings. Raises JoiningError, OSError."""
     first = shards[0].manifest
     checks = {packed["id"]: unpacked_check(packed) for packed in first.checks}
     merged = Merged(Tally(), [], [checks[id] for id in first.selection["checks"]])
-    parts: dict[str, list[tuple[Shard, Finished]]] = defaultdict(list)
+    parts: dict[str, list[tuple[MachineShare, AccountRecord]]] = defaultdict(list)
     for shard in shards:
         for account in shard.manifest.accounts:
             parts[account.account].append((shard, account))
     divided = any(places[0][1].part is not None for places in parts.values())
-    plans = joining.planned(first) if divided else []
+    plans = joined_account.planned(first) if divided else []
     out.mkdir(parents=True, exist_ok=True)
     for id, places in sorted(parts.items()):
         merged.accounts.append(id)
         if places[0][1].part is None:
             ((shard, account),) = places
-            finished.add_to(merged.tally, id, account.counts, checks.__getitem__)
+            account_record.add_to(merged.tally, id, account.counts, checks.__getitem__)
             merged.files += _copied(shard, account, out)
         else:
             places.sort(key=lambda place: place[1].part.number if place[1].part else 0)
-            found = joining.joined(
+            found = joined_account.joined(
                 [(shard.folder, part) for shard, part in places], checks, plans, set(first.selection["checks"]),
                 min(shard.manifest.started for shard, _ in places),
             )  # fmt: skip
@@ -199,7 +200,7 @@ def merge(shards: Sequence[Shard], out: Path) -> Merged:
     return merged
 
 
-def _copied(shard: Shard, account: Finished, out: Path) -> list[Path]:
+def _copied(shard: MachineShare, account: AccountRecord, out: Path) -> list[Path]:
     copies = []
     for file in account.files:
         copy, report = out / file.name, shard.folder / file.name
@@ -216,13 +217,15 @@ def _copied(shard: Shard, account: Finished, out: Path) -> list[Path]:
     return copies
 
 
-def _written(findings: Iterable[Finding], run: Manifest, account: Finished, out: Path, merged: Merged) -> list[Path]:
+def _written(
+    findings: Iterable[Finding], run: Manifest, account: AccountRecord, out: Path, merged: Merged
+) -> list[Path]:
     """Count the findings of an account and write its reports, as the run would have: none without findings to write."""
     writers: list[Writer] = []
     try:
         for finding in findings:
             merged.tally.add(finding)
-            merged.requirement_failed |= finding.check.kind == ARGUMENT and finding.is_failure
+            merged.requirement_failed |= finding.check.is_requirement and finding.is_failure
             if run.only_fails and not finding.is_failure:
                 continue
             writers = writers or writers_for(run.formats, out, account.report, account.account)
@@ -237,7 +240,7 @@ def _written(findings: Iterable[Finding], run: Manifest, account: Finished, out:
     return [writer.path for writer in writers]
 
 
-def exit_code(shards: Sequence[Shard], merged: Merged) -> int:
+def exit_code(shards: Sequence[MachineShare], merged: Merged) -> int:
     """That of the worst shard; with nothing selected only where no shard had anything."""
     codes = {shard.manifest.exit for shard in shards if shard.manifest.accounts}
     worst = max(codes - {NOTHING_SELECTED}, default=NOTHING_SELECTED if codes else NOTHING_FAILED)
@@ -247,9 +250,9 @@ def exit_code(shards: Sequence[Shard], merged: Merged) -> int:
 # -- telling -----------------------------------------------------------------------------------------------------------
 
 
-def told(shards: Sequence[Shard], merged: Merged) -> str:
+def told(shards: Sequence[MachineShare], merged: Merged) -> str:
     """The summary over all shards."""
-    from plugins.summary import Facts, Page, summary
+    from plugins.reporting.summary import Facts, Page, summary
 
     first = shards[0].manifest
     width = max(40, min(120, shutil.get_terminal_size((100, 24)).columns))

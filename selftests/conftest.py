@@ -16,19 +16,23 @@ from typing import Any
 
 import pytest
 
-from fixtures.account import Account
-from fixtures.api import Crew, utcnow
-from fixtures.backend import Answer, AwsBackend, Backend
-from fixtures.errors import ApiError
-from fixtures.session import base_session, global_region_of
-from plugins.catalog import Check, check_of
-from plugins.discovery import discover, rows_for
-from plugins.evaluation import evaluate
+from fixtures.access.session import base_session
+from fixtures.api.backend import Answer, Backend
+from fixtures.api.clock import utcnow
+from fixtures.api.crew import Crew
+from fixtures.api.errors import ApiError
+from fixtures.api.live import AwsBackend
+from fixtures.api.regions import global_region_of
+from fixtures.model import Account
+from plugins.audit.discovery import discover, rows_for
+from plugins.catalog.checks import Check, check_of
+from plugins.findings.verdict import evaluate
+from plugins.suite import ROOT
+from selftests.whole_runs import aws, emulator, suite  # noqa: F401 - fixtures
 
 # A shell's background job ignores Ctrl-C, and so would every process that the tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-ROOT = Path(__file__).resolve().parent.parent
 ACCOUNT = "123456789012"
 """moto's default account."""
 

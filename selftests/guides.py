@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-from selftests.conftest import ROOT
+from plugins.suite import ROOT
 
 PROGRAMS = frozenset({".", "aws", "docker", "git", "grep", "make", "pipx", "pytest", "python", "sh", "zcat"})
 """What a line of a block without a name, or of an indented one, begins with when it is a command."""

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from fixtures.account import Account
-from fixtures.contacts import missing_contact_fields, missing_security_fields
-from fixtures.credential_report import UserCredentials, moment, root_credentials
-from fixtures.ec2 import Instance
-from fixtures.iam import (
+from fixtures.model import Account
+from fixtures.services.account import missing_contact_fields, missing_security_fields
+from fixtures.services.ec2.instances import Instance
+from fixtures.services.iam.credential_report import UserCredentials, moment, root_credentials
+from fixtures.services.iam.identities import (
     CustomerPolicy,
     User,
     account_summary,

@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from fixtures.account import Account
-from fixtures.awsconfig import Recorder
-from fixtures.cloudtrail import Trail, trail_inventory
-from fixtures.ec2 import Vpc
-from fixtures.kms import KmsKey
-from fixtures.s3 import TrailBucket
+from fixtures.model import Account
+from fixtures.services.cloudtrail.trails import Trail, trail_inventory
+from fixtures.services.config import ConfigurationRecorder
+from fixtures.services.ec2.vpcs import Vpc
+from fixtures.services.kms import KmsKey
+from fixtures.services.s3.buckets import TrailBucket
 from plugins.catalog import check
 
 TRAILS = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide"
@@ -109,7 +109,9 @@ def test_trail_delivers_to_cloudwatch_logs(trail: Trail, *, max_cloudwatch_deliv
     command="aws configservice start-configuration-recorder --configuration-recorder-name default",
     url="https://docs.aws.amazon.com/config/latest/developerguide/stop-start-recorder.html",
 )
-def test_config_records_all_resources(config_recorder: Recorder, *, require_all_supported: bool = True) -> str:
+def test_config_records_all_resources(
+    config_recorder: ConfigurationRecorder, *, require_all_supported: bool = True
+) -> str:
     """AWS Config records all resources in the region."""
     recorder = config_recorder
     assert recorder.data, f"no configuration recorder in {recorder.region}"

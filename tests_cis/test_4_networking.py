@@ -2,8 +2,9 @@
 
 import pytest
 
-from fixtures.ec2 import DefaultSecurityGroup, PeeringConnection, SecurityGroup
-from fixtures.network import single_rules
+from fixtures.rules.network import single_rules
+from fixtures.services.ec2.security_groups import DefaultSecurityGroup, SecurityGroup
+from fixtures.services.ec2.vpcs import PeeringConnection
 from plugins.catalog import check
 
 SECURITY_GROUPS = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fixtures.accessanalyzer import EXTERNAL_ACCESS, Analyzers
+from fixtures.services.accessanalyzer import EXTERNAL_ACCESS, Analyzers
 from plugins.catalog import check
 
 SHOWN = 5

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.acm import Certificate
+from fixtures.services.acm import Certificate
 from plugins.catalog import check
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from fixtures.apigateway import OPEN, RestApi, RestApiStage
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.services.apigateway import OPEN, RestApi, RestApiStage
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 SHOWN = 10
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from fixtures.cloudformation import Stack
-from fixtures.secrets import Limits, in_pairs
-from plugins.catalog import PASSWORDS, check
+from fixtures.secrets.scanner import Limits, in_pairs
+from fixtures.services.cloudformation import Stack
+from plugins.catalog import check
+from plugins.catalog.checks import PASSWORDS
 
 
 @check(

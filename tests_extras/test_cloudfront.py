@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from fixtures.ageing import (
+from fixtures.rules.dated_facts import (
     ACCEPTED_ORIGIN_PROTOCOLS,
     ACCEPTED_VIEWER_POLICIES,
     OBSOLETE_ORIGIN_PROTOCOLS,
     OBSOLETE_VIEWER_POLICIES,
 )
-from fixtures.cloudfront import GEO_RESTRICTIONS, VIEWER_PROTOCOLS, Distribution
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.services.cloudfront import GEO_RESTRICTIONS, VIEWER_PROTOCOLS, Distribution
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 UPDATE = "aws cloudfront update-distribution --id ID --if-match ETAG --distribution-config file://config.json"
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from fixtures.ebs import EbsSettings, Image, Snapshot, Volume
-from fixtures.ec2 import ElasticIp, Instance
-from plugins.catalog import DATA_EXPOSURE, NETWORK_REACHABILITY, check
+from fixtures.services.ec2.ebs import EbsSettings, Image, Snapshot, Volume
+from fixtures.services.ec2.instances import ElasticIp, Instance
+from plugins.catalog import check
+from plugins.catalog.checks import DATA_EXPOSURE, NETWORK_REACHABILITY
 
 PATCHING = "https://docs.aws.amazon.com/systems-manager/latest/userguide/patch-manager.html"
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from fixtures.autoscaling import LaunchDefinition
-from fixtures.ec2 import Instance
-from fixtures.secrets import Limits, described, find
-from plugins.catalog import DATA_EXPOSURE, check
+from fixtures.secrets.scanner import Limits, described, find
+from fixtures.services.autoscaling import LaunchDefinition
+from fixtures.services.ec2.instances import Instance
+from plugins.catalog import check
+from plugins.catalog.checks import DATA_EXPOSURE
 
 
 @check(

@@ -2,8 +2,9 @@
 
 import pytest
 
-from fixtures.ecr import UNSUCCESSFUL, WITHOUT_RESULT, Repository
-from plugins.catalog import CVE, NETWORK_REACHABILITY, check
+from fixtures.services.ecr import UNSUCCESSFUL, WITHOUT_RESULT, Repository
+from plugins.catalog import check
+from plugins.catalog.checks import CVE, NETWORK_REACHABILITY
 
 SCANNING = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html"
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from fixtures.ecs import TaskDefinition, secrets_in, variables
-from fixtures.secrets import Limits
-from plugins.catalog import PASSWORDS, check
+from fixtures.secrets.scanner import Limits
+from fixtures.services.ecs import TaskDefinition, secrets_in, variables
+from plugins.catalog import check
+from plugins.catalog.checks import PASSWORDS
 
 
 @check(

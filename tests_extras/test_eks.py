@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from fixtures.eks import EksCluster
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.services.eks import EksCluster
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 ENDPOINT = "https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html"
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from fixtures.ageing import CURRENT_PROTOCOLS, ELB_CLASSIC_CIPHERS, ELB_CLASSIC_POLICIES, WEAK_CIPHER_WORDS
-from fixtures.elb import HttpLoadBalancer, LoadBalancer
-from fixtures.tls import TlsRules
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.rules.dated_facts import CURRENT_PROTOCOLS, ELB_CLASSIC_CIPHERS, ELB_CLASSIC_POLICIES, WEAK_CIPHER_WORDS
+from fixtures.rules.tls import TlsRules
+from fixtures.services.elb import HttpLoadBalancer, LoadBalancer
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 
 @check(

@@ -1,6 +1,6 @@
 """Amazon GuardDuty."""
 
-from fixtures.guardduty import Detector
+from fixtures.services.guardduty import Detector
 from plugins.catalog import check
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from fixtures.account import Account
-from fixtures.administrators import Administrator
-from fixtures.credential_report import Credential
-from fixtures.iam import IamPolicy, saml_providers
-from fixtures.role_assumption import ASSUME_ROLE_ACTIONS, open_assumptions
+from fixtures.model import Account
+from fixtures.rules.role_assumption import ASSUME_ROLE_ACTIONS, open_assumptions
+from fixtures.services.iam.administrators import Administrator
+from fixtures.services.iam.credential_report import Credential
+from fixtures.services.iam.identities import IamPolicy, saml_providers
 from plugins.catalog import check
 
 GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"

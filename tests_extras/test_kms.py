@@ -2,8 +2,9 @@
 
 import pytest
 
-from fixtures.kms import CustomerKey
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.services.kms import CustomerKey
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 
 @check(

@@ -5,10 +5,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from fixtures.ageing import LAMBDA_RUNTIMES, LAMBDA_RUNTIMES_AS_OF, Runtime
-from fixtures.lambda_ import LambdaFunction, Support, named_accounts, openings
-from fixtures.secrets import Limits, in_pairs
-from plugins.catalog import NETWORK_REACHABILITY, PASSWORDS, PATCH_MANAGEMENT, check
+from fixtures.rules.dated_facts import LAMBDA_RUNTIMES, LAMBDA_RUNTIMES_AS_OF, Runtime
+from fixtures.secrets.scanner import Limits, in_pairs
+from fixtures.services.lambda_.functions import LambdaFunction, Support, named_accounts, openings
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY, PASSWORDS, PATCH_MANAGEMENT
 
 RETRIEVING_SECRETS = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.macie import NOT_ENABLED, MacieSession
+from fixtures.services.macie2 import NOT_ENABLED, MacieSession
 from plugins.catalog import check
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from fixtures.ageing import ELASTICSEARCH_HTTP_PORT, ELASTICSEARCH_TRANSPORT_PORT, KIBANA_PORT
-from fixtures.opensearch import SearchDomain, is_private, outside
-from fixtures.search_instance import SearchInstance
-from plugins.catalog import DATA_EXPOSURE, NETWORK_REACHABILITY, PATCH_MANAGEMENT, check
+from fixtures.rules.dated_facts import ELASTICSEARCH_HTTP_PORT, ELASTICSEARCH_TRANSPORT_PORT, KIBANA_PORT
+from fixtures.services.ec2.search_ports import SearchInstance
+from fixtures.services.opensearch import SearchDomain, is_private, outside
+from plugins.catalog import check
+from plugins.catalog.checks import DATA_EXPOSURE, NETWORK_REACHABILITY, PATCH_MANAGEMENT
 
 
 @check(

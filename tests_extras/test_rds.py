@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from fixtures.rds import DbInstance, DbSnapshot
-from plugins.catalog import DATA_EXPOSURE, NETWORK_REACHABILITY, check
+from fixtures.services.rds import DbInstance, DbSnapshot
+from plugins.catalog import check
+from plugins.catalog.checks import DATA_EXPOSURE, NETWORK_REACHABILITY
 
 
 @check(

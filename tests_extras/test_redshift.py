@@ -2,8 +2,9 @@
 
 import pytest
 
-from fixtures.redshift import RedshiftCluster, delivery_failure, log_destination
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.services.redshift import RedshiftCluster, delivery_failure, log_destination
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 
 @check(

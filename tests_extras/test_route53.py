@@ -1,6 +1,6 @@
 """Amazon Route 53: hosted zones."""
 
-from fixtures.route53 import PublicHostedZone
+from fixtures.services.route53 import PublicHostedZone
 from plugins.catalog import check
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from fixtures.data_events import Kind
-from fixtures.public_policy import MIN_PREFIX_IPV4, MIN_PREFIX_IPV6
-from fixtures.s3 import Bucket
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.rules.public_policy import MIN_PREFIX_IPV4, MIN_PREFIX_IPV6
+from fixtures.services.cloudtrail.data_events import Kind
+from fixtures.services.s3.buckets import Bucket
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 
 @check(

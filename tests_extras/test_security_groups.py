@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from fixtures.ageing import (
+from fixtures.rules.dated_facts import (
     CASSANDRA_PORTS,
     MEMCACHED_PORTS,
     MONGODB_PORTS,
@@ -14,10 +14,11 @@ from fixtures.ageing import (
     REDIS_PORTS,
     SEARCH_PORTS,
 )
-from fixtures.ec2 import SecurityGroup
-from fixtures.network import Opening, rule_count
-from fixtures.security_group_use import used_by
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.rules.network import Opening, rule_count
+from fixtures.services.ec2.group_use import used_by
+from fixtures.services.ec2.security_groups import SecurityGroup
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 SECURITY_GROUPS = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html"
 SHOWN = 3

@@ -1,6 +1,6 @@
 """AWS Security Hub."""
 
-from fixtures.securityhub import SecurityHub
+from fixtures.services.securityhub import SecurityHub
 from plugins.catalog import check
 
 

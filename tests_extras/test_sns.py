@@ -1,7 +1,8 @@
 """Amazon SNS: topics."""
 
-from fixtures.sns import Topic
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.services.sns import Topic
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 
 @check(

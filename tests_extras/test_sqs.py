@@ -1,7 +1,8 @@
 """Amazon SQS: queues."""
 
-from fixtures.sqs import Queue
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.services.sqs import Queue
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 
 @check(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fixtures.support import TrustedAdvisorCheck, figures
+from fixtures.services.support import TrustedAdvisorCheck, figures
 from plugins.catalog import check
 
 

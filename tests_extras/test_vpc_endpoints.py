@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from fixtures.endpoint_services import CONNECTED, REQUESTED, EndpointService
-from fixtures.trust import is_trusted, trusted_accounts
-from plugins.catalog import NETWORK_REACHABILITY, check
+from fixtures.rules.trust import is_trusted, trusted_accounts
+from fixtures.services.ec2.endpoint_services import CONNECTED, REQUESTED, EndpointService
+from plugins.catalog import check
+from plugins.catalog.checks import NETWORK_REACHABILITY
 
 ENDPOINT_SERVICES = "https://docs.aws.amazon.com/vpc/latest/privatelink/configure-endpoint-service.html"
 

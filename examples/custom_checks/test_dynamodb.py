@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.api import RegionApi
-from fixtures.resource import Discovered, Resource, cached_property
+from fixtures.model import Discovered, RegionApi, Resource, cached_property
 from plugins.catalog import check
 
 

@@ -11,12 +11,13 @@ import json
 import re
 from typing import Any, TypeAlias
 
-from plugins.catalog import BEST_PRACTICE_TYPE, Check
-from plugins.evaluation import Status
-from plugins.findings import Finding
-from plugins.frameworks import references_of
-from plugins.outputs.base import Writer, timestamp, visible
-from plugins.version import version
+from plugins.catalog.checks import BEST_PRACTICE_TYPE, Check
+from plugins.compliance.frameworks import references_of
+from plugins.findings.finding import Finding
+from plugins.findings.verdict import Status
+from plugins.outputs.writer import Writer
+from plugins.suite import version
+from plugins.text import timestamp, visible
 
 Asff: TypeAlias = dict[str, Any]
 

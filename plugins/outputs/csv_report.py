@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import re
 
-from plugins.catalog import Check
-from plugins.findings import Finding
-from plugins.outputs.base import Writer, timestamp
+from plugins.catalog.checks import Check
+from plugins.findings.finding import Finding
+from plugins.outputs.writer import Writer
+from plugins.text import timestamp
 
 COLUMNS = (
     "PROFILE", "ACCOUNT_NUM", "REGION", "TITLE_ID", "RESULT", "SCORED", "LEVEL", "TITLE_TEXT", "NOTES",

@@ -20,9 +20,11 @@ from typing import Any
 
 import msgspec
 
-from plugins.catalog import Check, groups
-from plugins.findings import Finding
-from plugins.outputs.base import FLUSH_FINDINGS, Writer, encoded, timestamp, visible
+from plugins.catalog.checks import Check
+from plugins.catalog.groups import groups
+from plugins.findings.finding import Finding
+from plugins.outputs.writer import FLUSH_FINDINGS, Writer
+from plugins.text import encoded, timestamp, visible
 
 ASSETS = Path(__file__).with_name("html")
 SCRIPTS = ("model.js", "summary.js", "table.js", "report.js")

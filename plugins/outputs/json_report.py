@@ -7,10 +7,11 @@ import json
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from plugins.catalog import Check
-from plugins.evaluation import Status
-from plugins.findings import Finding
-from plugins.outputs.base import Writer, encoded, timestamp
+from plugins.catalog.checks import Check
+from plugins.findings.finding import Finding
+from plugins.findings.verdict import Status
+from plugins.outputs.writer import Writer
+from plugins.text import encoded, timestamp
 
 STATUS_WORDS: dict[Status, str] = {
     "PASS": "Pass", "FAIL": "FAIL", "INFO": "Info", "WARNING": "WARNING", "ERROR": "ERROR",

@@ -6,10 +6,11 @@ import functools
 import re
 from pathlib import Path
 
-from plugins.catalog import Check
-from plugins.evaluation import Status
-from plugins.findings import Finding
-from plugins.outputs.base import Writer, escaped
+from plugins.catalog.checks import Check
+from plugins.findings.finding import Finding
+from plugins.findings.verdict import Status
+from plugins.outputs.writer import Writer
+from plugins.text import escaped
 
 COUNT_WIDTH = 10
 """Digits that have room in the suite's counts, which are patched while the file grows."""

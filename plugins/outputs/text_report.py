@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plugins.catalog import Check
-from plugins.evaluation import Status
-from plugins.findings import Finding
-from plugins.outputs.base import Writer, visible
+from plugins.catalog.checks import Check
+from plugins.findings.finding import Finding
+from plugins.findings.verdict import Status
+from plugins.outputs.writer import Writer
+from plugins.text import visible
 
 COLOURS: dict[Status, str] = {"PASS": "32", "FAIL": "31", "INFO": "36", "WARNING": "33", "ERROR": "1;31"}
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.accounts import is_role
-from plugins.accounts_file import read_accounts
-from plugins.catalog import CatalogError, Check, Group, read_yaml
-from plugins.frameworks import Framework
-from plugins.settings import load
+from plugins.catalog.checks import Check
+from plugins.catalog.groups import CatalogError, Group, read_yaml
+from plugins.compliance.frameworks import Framework
+from plugins.options.account_options import is_role
+from plugins.options.accounts_file import read_accounts
+from plugins.options.thresholds import load
 from plugins.yaml_file import MOST_LEVELS, YamlError, parsed
 from selftests.fuzz.conftest import bounded
 

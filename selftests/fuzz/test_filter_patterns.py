@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.filter_pattern import covers, events, matches, narrowing, parse, stands_alone
+from fixtures.rules.filter_pattern import covers, events, matches, narrowing, parse, stands_alone
 from selftests.fuzz.conftest import bounded
 
 CASE = events("iam.amazonaws.com", "DeleteGroupPolicy")[0]

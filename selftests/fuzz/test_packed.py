@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.errors import ApiError, UnexpectedAnswer
-from fixtures.lambda_package import DIRECTORY_LIMIT, MEMBERS_LIMIT, PackageError, _scan
-from fixtures.secrets import ENCODED_LIMIT, UNPACKED_LIMIT, Limits, find, user_data_text
+from fixtures.api.errors import ApiError, UnexpectedAnswer
+from fixtures.secrets.scanner import ENCODED_LIMIT, UNPACKED_LIMIT, Limits, find, user_data_text
+from fixtures.services.lambda_.package import DIRECTORY_LIMIT, MEMBERS_LIMIT, PackageError, _scan
 from selftests.fuzz.conftest import bounded
 
 LIMITS = Limits()

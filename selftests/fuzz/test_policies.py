@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.account import Account
-from fixtures.api import Crew, RegionApi, utcnow
-from fixtures.bucket_policy import ALGORITHMS, encryption_denies, grants_write, tls_deny
-from fixtures.errors import UnexpectedAnswer
-from fixtures.policy import full_access_statements, matches, statements
-from fixtures.public_policy import public_statements, unscoped_statements
-from fixtures.resource import parse_policy
-from fixtures.role_assumption import open_assumptions
+from fixtures.answers import parse_policy
+from fixtures.api.clock import utcnow
+from fixtures.api.crew import Crew
+from fixtures.api.errors import UnexpectedAnswer
+from fixtures.model import Account, RegionApi
+from fixtures.rules.policy import full_access_statements, matches, statements
+from fixtures.rules.public_policy import public_statements, unscoped_statements
+from fixtures.rules.role_assumption import open_assumptions
+from fixtures.services.s3.bucket_policy import ALGORITHMS, encryption_denies, grants_write, tls_deny
 from selftests.conftest import StubBackend
 from selftests.fuzz.conftest import bounded
 

@@ -1,0 +1,1 @@
+"""``--resume``, ``--shard``, and what ``python -m plugins.merge`` reads."""

@@ -1,0 +1,343 @@
+"""Keeps account of complete accounts: for the journal that ``--resume`` reads, and for the manifest of a shard.
+
+A run is resumed account by account: those that the journal has are not audited again, their reports are checked against
+their digests, and their counts go into the summary and the exit code. The findings of a part of an account go to a parcel
+as well, for ``plugins.merge``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fixtures.model import Account
+from fixtures.recording.accounts import recorded
+from plugins.at_scale import account_record, journal
+from plugins.at_scale.account_record import AccountRecord, RecordedPart
+from plugins.at_scale.asked_for import selection_of
+from plugins.at_scale.findings_file import FindingsFileWriter, findings_file_name
+from plugins.at_scale.journal import Journal, JournalError
+from plugins.audit import completeness
+from plugins.audit.collection import account_of
+from plugins.audit.completeness import completeness_of
+from plugins.audit.execution import make_finding
+from plugins.audit.run import COMPLETE, STARTED, Run, run_of
+from plugins.audit.shares import Cut, share_numbers
+from plugins.findings.finding import Finding
+from plugins.findings.row import empty_row
+from plugins.findings.tally import Tally
+from plugins.options.options import options_of
+from plugins.options.values import Options
+from plugins.reporting import reporter
+from plugins.reporting.reporter import reporter_of
+from plugins.roles import is_controller, is_worker
+from plugins.whitelist.usage import Usage
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+
+@dataclass
+class Open:
+    """The counts of an account that is not complete yet."""
+
+    tally: Tally = field(default_factory=Tally)
+    usage: Usage = field(default_factory=Usage)
+    parcel: FindingsFileWriter | None = None
+    """Where the findings of a part of it go."""
+
+
+class CompleteAccounts:
+    """Follows the findings of a run, account by account."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.options = options_of(config)
+        self.finished: dict[str, AccountRecord] = {}
+        """The complete accounts of this run and the one that it resumes."""
+        self.notes: list[str] = []
+        self._open: dict[str, Open] = {}
+        self._left: Counter[str] = Counter()
+        """Without workers: account -> items that have not run yet."""
+        self._journal: Journal | None = None
+        self._failures = self._findings = 0
+        """Those of the run that this one resumes."""
+
+    # -- the run that this one resumes -----------------------------------------------------------------------------
+
+    def take_up(self, run: Run) -> None:
+        """Leave out what an earlier run has finished. Raises pytest.UsageError when it was another run."""
+        earlier = journal.earlier_of(self.config)
+        if earlier is None:
+            return
+        differing = journal.differences(earlier.header.selection, selection_of(run))
+        if differing:
+            raise pytest.UsageError(
+                f"--resume: the unfinished run in {self.options.output_directory} was asked for something else"
+                f" ({differing}): repeat its command, or leave --resume out to start anew"
+            )
+        for account in run.accounts:
+            one = earlier.accounts.get(account.id)
+            if one is None:
+                continue
+            lost = account_record.changed(self.options.output_directory, one.files)
+            if lost:
+                self.notes.append(f"audited again: {account.id}, since {lost} is gone or was changed")
+            elif _has_other_regions(account, run.cut, one):
+                self.notes.append(f"audited again: {account.id}, since its regions are others now")
+            else:
+                self.finished[account.id] = one
+        run.finished = frozenset(self.finished)
+        self.notes.insert(
+            0,
+            f"resumed: {len(self.finished)} of {len(run.accounts)} accounts were complete"
+            f" in the run of {earlier.header.started:%Y-%m-%d %H:%M:%S} UTC",
+        )
+
+    def _count_finished(self, run: Run, reporter: reporter.Reporter) -> None:
+        for one in self.finished.values():
+            account_record.add_to(reporter.tally, one.account, one.counts, run.plan.check)
+            account_record.use(run.usage, one.counts)
+            reporter.files += [str(self.options.output_directory / file.name) for file in one.files]
+            totals = account_record.totals(one.counts)
+            self._failures += totals["FAIL"] + totals["ERROR"]
+            self._findings += totals.total()
+
+    # -- hooks ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Listen to the reporter, which is there by now."""
+        run, reporter = run_of(self.config), reporter_of(self.config)
+        if run is not None and reporter is not None:
+            reporter.ledger = self
+            self._count_finished(run, reporter)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Begin the journal: the run has begun."""
+        run, reporter = run_of(self.config), reporter_of(self.config)
+        if run is None or reporter is None or not self.options.formats or not run.plan.kinds:
+            return
+        earlier = journal.earlier_of(self.config)
+        if earlier is not None:
+            self._journal = Journal(earlier.path, earlier.file)
+            return
+        header = journal.Header(started=run.now, selection=selection_of(run))
+        try:
+            self._journal = journal.start(journal_path(self.config), header)
+        except OSError as error:
+            self.notes.append(f"this run cannot be resumed: its journal cannot be written ({error.strerror})")
+            return
+        if self._journal is None:
+            self.notes.append(
+                "this run cannot be resumed: its folder has the journal of a run that goes on, or no locks"
+            )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Without workers: count the items of each account. One without any is complete."""
+        self._left = Counter(map(account_of, session.items))
+        run, reporter = run_of(self.config), reporter_of(self.config)
+        if run is not None and reporter is not None and not is_controller(self.config):
+            for account in run.unfinished:
+                if not self._left[account.id]:
+                    reporter.account_done(account.id)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Without workers: an account is complete when its last item has run."""
+        result = yield
+        account = account_of(item)
+        self._left[account] -= 1
+        reporter = reporter_of(self.config)
+        if account and not self._left[account] and reporter is not None:
+            reporter.account_done(account)
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
+        """The exit code is about what was finished earlier, too."""
+        result = yield
+        session.testsfailed += self._failures
+        session.testscollected += self._findings
+        return result
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A run that came to its end needs no journal."""
+        if self._journal is not None:
+            self._journal.close(finished=self.is_complete(session))
+
+    def is_complete(self, session: pytest.Session) -> bool:
+        """Whether the run has done all that it was asked for."""
+        run, reporter = run_of(self.config), reporter_of(self.config)
+        if run is None or reporter is None or reporter.troubles or session.shouldfail or session.shouldstop:
+            return False
+        left = completeness.incomplete(completeness_of(self.config), [account.id for account in run.accounts])
+        return session.exitstatus in COMPLETE and not left
+
+    def pytest_terminal_summary(self, terminalreporter: TerminalReporter) -> None:
+        """Say what was resumed."""
+        for note in self.notes:
+            terminalreporter.write_line(note)
+
+    # -- what the reporter tells -----------------------------------------------------------------------------------
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding, and send it along if it is of a part of an account. Raises OSError."""
+        account = self._open.get(finding.account)
+        if account is None:
+            account = self._open[finding.account] = Open(parcel=self._parcel_for(finding.account))
+        account.tally.add(finding)
+        account.usage.add(finding)
+        if account.parcel is not None:
+            account.parcel.write(finding)
+
+    def _parcel_for(self, account: str) -> FindingsFileWriter | None:
+        run = run_of(self.config)
+        if run is None or run.cut is None:
+            return None
+        return FindingsFileWriter(
+            self.options.output_directory / findings_file_name(run.report_name(account)), account=account
+        )
+
+    def account_done(self, account: str, files: Iterable[Path]) -> None:
+        """The reports of an account have their names. It is noted unless something is missing in them.
+
+        The journal has no account that could not be entered, or whose regions could not be listed: --resume tries again.
+        """
+        one = self._open.pop(account, None) or Open()
+        run, reporter = run_of(self.config), reporter_of(self.config)
+        whose = run.account(account) if run is not None else None
+        if run is None or reporter is None or whose is None:
+            return
+        try:
+            if one.parcel is not None:
+                one.parcel.close()
+                reporter.files.append(str(one.parcel.path))
+            if not self._is_finished(account):
+                return
+            found = self._described(run, whose, one, files)
+        except OSError as error:
+            reporter.trouble(error)
+            return
+        self.finished[account] = found
+        reporter.tally.seen[account].update(found.counts.silent)
+        if self._journal is not None and not whose.is_unknown:
+            try:
+                self._journal.add(found)
+            except OSError as error:
+                self.notes.append(
+                    f"--resume will audit {account} again: the journal cannot be written ({error.strerror})"
+                )
+
+    def _described(self, run: Run, account: Account, counted: Open, files: Iterable[Path]) -> AccountRecord:
+        """What is kept of a complete account. Raises OSError."""
+        nothing, cut = self._nothing(run, account), run.cut
+        parcel = [counted.parcel.path] if counted.parcel is not None else []
+        return AccountRecord(
+            account=account.id,
+            regions=account.regions,
+            files=account_record.described(self.options.output_directory, [*files, *parcel]),
+            counts=account_record.counts_of(
+                account.id, counted.tally, counted.usage, [one.check.id for one in nothing]
+            ),
+            part=RecordedPart(cut.number, cut.of, cut.regions) if cut else None,
+            report=run.report_name(account.id, whole=True),
+            parcel=parcel[0].name if parcel else "",
+            nothing=[finding.packed() for finding in nothing],
+            facts=dict(recorded(account)) if cut else {},
+            partial=run.partial_besides_the_cut() if cut else "",
+        )
+
+    def _is_finished(self, account: str) -> bool:
+        """Whether all of the account was run."""
+        queue = self.config.pluginmanager.getplugin("auditest-shards")
+        left = completeness_of(self.config)
+        ended = not self._left[account] if queue is None else not queue.open_shards.get(account)
+        return ended and (left is None or not left.unfinished(account))
+
+    def _nothing(self, run: Run, account: Account) -> list[Finding]:
+        """What a part of an account found nothing for, as the findings that hold if the other parts found nothing."""
+        if run.cut is None:
+            return []
+        found = []
+        for check_id, nodeid, _ in run.nothing_found:
+            row = empty_row(run.plan.known[check_id], account)
+            assert row.verdict is not None
+            found.append(make_finding(run.plan.known[check_id], row.verdict, row, run.now, nodeid))
+        return found
+
+
+def _has_other_regions(account: Account, cut: Cut | None, earlier: AccountRecord) -> bool:
+    """Whether another run would look at other regions of an account. One that cannot say so now keeps what it had."""
+    if account.is_unknown:
+        return False
+    part = earlier.part and (earlier.part.number, earlier.part.of, earlier.part.regions)
+    return earlier.regions != account.regions or part != (cut and (cut.number, cut.of, cut.regions))
+
+
+def journal_path(config: pytest.Config) -> Path:
+    """Where the journal of a run is."""
+    return journal.path_in(options_of(config).output_directory, share_numbers(config))
+
+
+KEY = pytest.StashKey[CompleteAccounts]()
+
+
+def complete_accounts_of(config: pytest.Config) -> CompleteAccounts | None:
+    """The ledger, in the process that writes reports."""
+    return config.stash.get(KEY, None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare --resume."""
+    parser.getgroup("auditest").addoption(
+        "--resume", dest="audit_resume", action="store_true",
+        help="go on with the run that was killed in the same output directory: what it has finished is not audited again",
+    )  # fmt: skip
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """With --resume, read the journal before AWS is asked anything. Raises pytest.UsageError."""
+    options = options_of(config)
+    if is_worker(config) or config.option.collectonly or options.list_checks or options.list_groups:
+        return
+    ledger = config.stash[KEY] = CompleteAccounts(config)
+    config.pluginmanager.register(ledger, "auditest-ledger")
+    if config.option.audit_resume:
+        _refuse_unresumable(config, options)
+        try:
+            earlier = config.stash[journal.KEY] = journal.resume(journal_path(config))
+        except JournalError as error:
+            raise pytest.UsageError(f"--resume: {error}") from None
+        config.stash[STARTED] = earlier.header.started
+
+
+def _refuse_unresumable(config: pytest.Config, options: Options) -> None:
+    whole = {
+        "--record": options.record, "--baseline": options.baselines, "--security-hub": options.security_hub,
+        "--junitxml": getattr(config.option, "xmlpath", None), "--html": getattr(config.option, "htmlpath", None),
+        "--json-report": getattr(config.option, "json_report", None), "--demo": options.demo,
+    }  # fmt: skip
+    for flag, given in whole.items():
+        if given:
+            raise pytest.UsageError(
+                f"--resume: {flag} needs all accounts in one run: leave it out, or leave --resume out to start anew"
+            )
+    if not options.formats:
+        raise pytest.UsageError("--resume: without --output-formats there are no reports to go on with")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The accounts are known by now, and the shards are not cut yet."""
+    run, ledger = run_of(session.config), complete_accounts_of(session.config)
+    if run is not None and ledger is not None and run.plan.kinds:
+        ledger.take_up(run)

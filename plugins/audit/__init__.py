@@ -1,0 +1,1 @@
+"""One process: enter accounts, list resources, make items, run them."""

@@ -1,0 +1,1 @@
+"""Reports and findings elsewhere: a bucket, Security Hub."""

@@ -1,0 +1,1 @@
+"""The sample organization in an embedded AWS emulator."""

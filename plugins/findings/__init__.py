@@ -1,0 +1,1 @@
+"""What a check found, and the numbers that come of it."""

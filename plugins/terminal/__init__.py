@@ -1,0 +1,1 @@
+"""What a person sees while an audit runs and when it ends."""

@@ -1,0 +1,1 @@
+"""``-n``: workers here and on other hosts."""
