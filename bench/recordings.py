@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fixtures.recording.reader import RecordedAccount
+from fixtures.recording.reader import AccountFacts
 from fixtures.recording.writer import Recorder, join, part_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,9 +42,10 @@ def write(path: Path, groups: int, accounts: Iterable[str], regions: list[str]) 
             answer = {"SecurityGroups": [security_group(n, id) for n in range(place, groups, len(regions))]}
             recorder.answer(id, region, "ec2", "DescribeSecurityGroups", {}, answer)
     recorder.close()
-    facts: list[RecordedAccount] = [
-        {"id": id, "partition": "aws", "regions": regions, "home_region": regions[0], "global_region": "us-east-1",
-         "name": "", "profile": "", "caller": "", "regions_error": None}
+    facts: list[AccountFacts] = [
+        AccountFacts(
+            id=id, partition="aws", regions=regions, home_region=regions[0], global_region="us-east-1"
+        )
         for id in ids
     ]  # fmt: skip
     join(path, suite="bench", now=NOW, accounts=facts)

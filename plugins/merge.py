@@ -257,7 +257,7 @@ def told(shards: Sequence[MachineShare], merged: Merged) -> str:
     first = shards[0].manifest
     width = max(40, min(120, shutil.get_terminal_size((100, 24)).columns))
     page = Page(width, colour=sys.stdout.isatty(), wrap=sys.stdout.isatty())
-    text = summary(Facts(merged.tally, merged.checks, merged.accounts, {}, first.with_score), page)
+    text = summary(Facts(merged.tally, merged.checks, merged.accounts, with_score=first.with_score), page)
     times = sorted(shard.manifest.started for shard in shards)
     lines = [f"merged {len(shards)} shards, started {_when(times[0])} to {_when(times[-1])} UTC"]
     shown = [visible(str(path)) for path in merged.files[:FILES_SHOWN]]

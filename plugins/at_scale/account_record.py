@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from fixtures.recording.reader import AccountFacts
 from plugins.catalog.checks import Check
 from plugins.findings.tally import EXAMPLES, Tally
 from plugins.findings.verdict import Status
@@ -64,7 +65,7 @@ class AccountRecord(msgspec.Struct):
     """The file among ``files`` that carries the findings of a part to ``plugins.merge``."""
     nothing: list[list[Any]] = []
     """Packed INFO findings that hold if the account's other parts found nothing either."""
-    facts: dict[str, Any] = {}
+    facts: AccountFacts | None = None
     """Of a part: what is known of the account, see ``fixtures.recording.accounts.recorded``."""
     partial: str = ""
     """Of a part: why its run looked at some of its resources only."""

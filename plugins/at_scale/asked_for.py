@@ -39,7 +39,7 @@ def selection_of(run: Run) -> dict[str, Any]:
         "--filter-region": sorted(options.filter_regions),
         "--trusted-account": sorted(options.trusted_accounts),
         "--active-probes": options.active_probes,
-        "--replay": run.recording.seal if run.recording is not None else None,
+        "--replay": run.entering.recording.seal if run.entering.recording is not None else None,
     }
 
 

@@ -7,7 +7,6 @@ as well, for ``plugins.merge``.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fixtures.model import Account
-from fixtures.recording.accounts import recorded
+from fixtures.recording.reader import AccountFacts
 from plugins.at_scale import account_record, journal
 from plugins.at_scale.account_record import AccountRecord, RecordedPart
 from plugins.at_scale.asked_for import selection_of
 from plugins.at_scale.findings_file import FindingsFileWriter, findings_file_name
 from plugins.at_scale.journal import Journal, JournalError
 from plugins.audit import completeness
-from plugins.audit.collection import account_of
 from plugins.audit.completeness import completeness_of
 from plugins.audit.execution import make_finding
 from plugins.audit.run import COMPLETE, STARTED, Run, run_of
@@ -35,7 +33,7 @@ from plugins.options.options import options_of
 from plugins.options.values import Options
 from plugins.reporting import reporter
 from plugins.reporting.reporter import reporter_of
-from plugins.roles import is_controller, is_worker
+from plugins.roles import is_worker
 from plugins.whitelist.usage import Usage
 
 if TYPE_CHECKING:
@@ -62,8 +60,6 @@ class CompleteAccounts:
         """The complete accounts of this run and the one that it resumes."""
         self.notes: list[str] = []
         self._open: dict[str, Open] = {}
-        self._left: Counter[str] = Counter()
-        """Without workers: account -> items that have not run yet."""
         self._journal: Journal | None = None
         self._failures = self._findings = 0
         """Those of the run that this one resumes."""
@@ -112,10 +108,9 @@ class CompleteAccounts:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Listen to the reporter, which is there by now."""
+        """Count what an earlier run has finished, where the reporter counts."""
         run, reporter = run_of(self.config), reporter_of(self.config)
         if run is not None and reporter is not None:
-            reporter.ledger = self
             self._count_finished(run, reporter)
 
     @pytest.hookimpl(tryfirst=True)
@@ -138,27 +133,6 @@ class CompleteAccounts:
             self.notes.append(
                 "this run cannot be resumed: its folder has the journal of a run that goes on, or no locks"
             )
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Without workers: count the items of each account. One without any is complete."""
-        self._left = Counter(map(account_of, session.items))
-        run, reporter = run_of(self.config), reporter_of(self.config)
-        if run is not None and reporter is not None and not is_controller(self.config):
-            for account in run.unfinished:
-                if not self._left[account.id]:
-                    reporter.account_done(account.id)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Without workers: an account is complete when its last item has run."""
-        result = yield
-        account = account_of(item)
-        self._left[account] -= 1
-        reporter = reporter_of(self.config)
-        if account and not self._left[account] and reporter is not None:
-            reporter.account_done(account)
-        return result
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
@@ -187,9 +161,9 @@ class CompleteAccounts:
         for note in self.notes:
             terminalreporter.write_line(note)
 
-    # -- what the reporter tells -----------------------------------------------------------------------------------
+    # -- findings and complete accounts ----------------------------------------------------------------------------
 
-    def add(self, finding: Finding) -> None:
+    def pytest_audit_finding(self, finding: Finding) -> None:
         """Count a finding, and send it along if it is of a part of an account. Raises OSError."""
         account = self._open.get(finding.account)
         if account is None:
@@ -207,8 +181,17 @@ class CompleteAccounts:
             self.options.output_directory / findings_file_name(run.report_name(account)), account=account
         )
 
-    def account_done(self, account: str, files: Iterable[Path]) -> None:
-        """The reports of an account have their names. It is noted unless something is missing in them.
+    @pytest.hookimpl(wrapper=True)
+    def pytest_audit_account_done(self, account: str) -> Generator[None, list[list[Path]], list[list[Path]]]:
+        """Note an account whose reports have their names, unless something is missing in them."""
+        results = yield
+        reporter = reporter_of(self.config)
+        if reporter is not None and not reporter.troubles:
+            self._note(account, [file for files in results for file in files])
+        return results
+
+    def _note(self, account: str, files: Iterable[Path]) -> None:
+        """Note an account as complete, if it is.
 
         The journal has no account that could not be entered, or whose regions could not be listed: --resume tries again.
         """
@@ -252,15 +235,15 @@ class CompleteAccounts:
             report=run.report_name(account.id, whole=True),
             parcel=parcel[0].name if parcel else "",
             nothing=[finding.packed() for finding in nothing],
-            facts=dict(recorded(account)) if cut else {},
+            facts=AccountFacts.of(account) if cut else None,
             partial=run.partial_besides_the_cut() if cut else "",
         )
 
     def _is_finished(self, account: str) -> bool:
         """Whether all of the account was run."""
-        queue = self.config.pluginmanager.getplugin("auditest-shards")
-        left = completeness_of(self.config)
-        ended = not self._left[account] if queue is None else not queue.open_shards.get(account)
+        queue = self.config.pluginmanager.getplugin("auditest-tasks")
+        left, ends = completeness_of(self.config), self.config.pluginmanager.getplugin("auditest-account-ends")
+        ended = ends.has_ended(account) if queue is None else not queue.open_tasks.get(account)
         return ended and (left is None or not left.unfinished(account))
 
     def _nothing(self, run: Run, account: Account) -> list[Finding]:

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from fixtures.api.backend import ClosedBackend
 from fixtures.api.crew import Crew
 from fixtures.api.errors import ApiError
-from fixtures.model import Account
+from fixtures.recording.reader import AccountFacts
 from plugins.at_scale.account_record import AccountRecord
 from plugins.at_scale.findings_file import findings_in, unpacked_check
 from plugins.at_scale.manifest import Manifest
@@ -82,7 +81,9 @@ def joined(
         yield replace(finding, timestamp=now)
     if plans:
         partial = next((part.partial for _, part in parts if part.partial), "")
-        yield from _rolled_up(parts[0][1].facts, plans, outcomes, selected, partial, now)
+        facts = parts[0][1].facts
+        assert facts is not None, "merge refuses a part without facts"
+        yield from _rolled_up(facts, plans, outcomes, selected, partial, now)
 
 
 def _once(parts: Iterable[tuple[Path, AccountRecord]]) -> Iterator[Finding]:
@@ -109,23 +110,15 @@ def _nothing(parts: Sequence[AccountRecord], checks: dict[str, Check]) -> Iterat
 
 
 def _rolled_up(
-    facts: dict[str, Any], plans: Sequence[Planned], outcomes: Outcomes, selected: set[str], partial: str, now: datetime
+    facts: AccountFacts, plans: Sequence[Planned], outcomes: Outcomes, selected: set[str], partial: str, now: datetime
 ) -> Iterator[Finding]:
     crew = Crew(1)
     try:
-        account = _account(facts, crew, now)
+        # A requirement asks AWS nothing.
+        closed = ClosedBackend(ApiError("sts", "AssumeRole", "Merging", "no call is made when reports are merged"))
+        account = facts.account(closed, crew, now)
         for plan, row in rows(plans, [account], outcomes, selected.__contains__, lambda: partial):
             verdict = evaluate(plan.check, row.subject)
             yield make_finding(plan.check, verdict, row, now, f"{plan.nodeid}[{item_id(row)}]")
     finally:
         crew.close()
-
-
-def _account(facts: dict[str, Any], crew: Crew, now: datetime) -> Account:
-    """An account that can only be named: a requirement asks AWS nothing."""
-    closed = ClosedBackend(ApiError("sts", "AssumeRole", "Merging", "no call is made when reports are merged"))
-    return Account(
-        facts["id"], backend=closed, crew=crew, now=now, partition=facts["partition"], regions=facts["regions"],
-        home_region=facts["home_region"], global_region=facts["global_region"], name=facts["name"],
-        profile=facts["profile"], caller=facts["caller"], unit=facts["unit"], account_tags=facts["tags"],
-    )  # fmt: skip

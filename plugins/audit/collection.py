@@ -24,7 +24,7 @@ from plugins.audit.run import Run, run_of
 from plugins.catalog.checks import Check, check_of
 from plugins.compliance.roll_up import rolls_up
 from plugins.findings.row import Row
-from plugins.findings.verdict import Verdict, evaluate
+from plugins.findings.verdict import evaluate
 from plugins.selection.test_functions import mark_names, parametrized_names
 from plugins.text import visible
 
@@ -42,7 +42,7 @@ class CheckItem(pytest.Item):
     check: Check
     row: Row
     tentative = False
-    """An INFO "nothing to check" that only holds if the account's other shards find nothing either."""
+    """An INFO "nothing to check" that only holds if the account's other tasks find nothing either."""
     late = False
     """It reads the findings of the items before it, so it is not evaluated ahead of its turn."""
 
@@ -122,7 +122,7 @@ def _items(collector: pytest.Module | pytest.Class, name: str, check: Check, run
     lineno = function.__code__.co_firstlineno - 1
     used: dict[str, int] = {}
     rows = run.rows(check)
-    in_parts = run.cut is not None or (run.shard is not None and run.shard.is_part)
+    in_parts = run.cut is not None or (run.task is not None and run.task.is_part)
     for row in rows:
         id = item_id(row)
         count = used[id] = used.get(id, 0) + 1
@@ -140,7 +140,7 @@ def _roll_ups(
     collector: pytest.Module | pytest.Class, name: str, function: FunctionType, run: Run
 ) -> Iterator[CheckItem]:
     """The requirements of the accounts. With workers the controller judges them, since a worker sees a part only."""
-    if run.shard is not None:
+    if run.task is not None:
         return
     for plan, row in run.requirement_rows():
         if plan.check.function is not function:
@@ -167,7 +167,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     given = parametrized_names(metafunc.definition.iter_markers("parametrize"))
     kinds = {name: kind for name in metafunc.fixturenames if name not in given and (kind := _kind_of(metafunc, name))}
     names = list(kinds)
-    if not names or (run.shard is not None and not run.accounts):
+    if not names or (run.task is not None and not run.accounts):
         return
     sets = list(_argument_sets(run, kinds))
     ids = [item_id(row) for row, _ in sets]
@@ -195,7 +195,7 @@ def _argument_sets(run: Run, asked: Mapping[str, Kind]) -> Iterator[tuple[Row, l
     """
     kinds = [name for name in asked if name not in ("account", "region")]
     kinds = kinds or ["region" if "region" in asked else "account"]
-    lists = [_rows_of(run, asked[name]) for name in kinds]
+    lists = [run.inventory.rows_of(asked[name]) for name in kinds]
     for rows in itertools.product(*lists):
         first = rows[0]
         if any(row.account is not first.account for row in rows):
@@ -214,21 +214,6 @@ def _region(row: Row) -> Resource:
     return Region(row.account.in_region(row.region), id=row.region)
 
 
-def _rows_of(run: Run, kind: Kind) -> Iterable[Row]:
-    run.discover({kind})
-    rows: list[Row] = []
-    for (kind_name, account_id, region), listing in run.listings.items():
-        if kind_name != kind.kind:
-            continue
-        account = run.account(account_id)
-        assert account is not None
-        rows += [Row(account, resource.region, resource.id, resource) for resource in listing.resources]
-        for error in listing.errors:
-            verdict = error if isinstance(error, Verdict) else Verdict("ERROR", str(error))
-            rows.append(Row(account, region, f"{account_id} {region}", verdict=verdict))
-    return rows
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the items of an account together, so that its reports are finished one after the other."""
@@ -238,7 +223,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     order = {account.id: number for number, account in enumerate(run.accounts)}
     if len(order) > 1 or run.plan.requirements:
         items.sort(key=lambda item: (order.get(account_of(item), -1), getattr(item, "late", False)))
-    if run.shard is not None:
+    if run.task is not None:
         _drop_done(config, run, items)
         _apply_last_failed(config, run, items)
 
@@ -261,8 +246,8 @@ def account_of(item: pytest.Item) -> str:
 
 def _drop_done(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
     """Leave out what a worker that died had reported before."""
-    assert run.shard is not None
-    done = set(run.shard.done)
+    assert run.task is not None
+    done = set(run.task.done)
     if done and run.options.record is not None:
         _call_again(run, [item for item in items if item.nodeid in done])
     if done:
@@ -280,7 +265,7 @@ def _call_again(run: Run, items: Iterable[pytest.Item]) -> None:
 
 
 def _apply_last_failed(config: pytest.Config, run: Run, items: list[pytest.Item]) -> None:
-    """With --lf, a shard without failed items runs nothing; pytest itself would run all of it."""
+    """With --lf, a task without failed items runs nothing; pytest itself would run all of it."""
     failed = (
         config.cache.get("cache/lastfailed", {})
         if getattr(config.option, "lf", False) and config.cache is not None

@@ -24,10 +24,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     if not is_worker(config):
         options_plugin.require_output_directory(options)
-    shard = getattr(config, "workerinput", {}).get("auditest")
-    audited = shard["audited"] if shard else run.accounts
     for account in run.accounts:
-        name = options.report_name(account.id, run.now, several=len(audited) > 1)
+        name = options.report_name(account.id, run.now, several=len(run.audited) > 1)
         account.credential_report_file = options.output_directory / f"{name}-credential-report.csv"
 
 

@@ -6,7 +6,8 @@ turned into rows: one row becomes one test item.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -35,32 +36,51 @@ Place: TypeAlias = tuple[str, str, str]
 Listings: TypeAlias = dict[Place, Listing]
 
 
-def discover(kinds: Iterable[Kind], accounts: Sequence[Account], crew: Crew, *, max_items: int | None = None,
-             global_part: bool = True, regions: Sequence[str] | None = None) -> Listings:  # fmt: skip
-    """List the kinds in all accounts and regions at once.
+@dataclass(frozen=True)
+class Part:
+    """The part of an account that a process audits: ``regions`` None for all of the account's, and perhaps what is global."""
 
-    ``regions`` and ``global_part`` narrow it to a shard: regional kinds in these regions (default: all of the
-    account's), global kinds only with ``global_part``.
+    regions: Sequence[str] | None = None
+    with_global: bool = True
+
+
+WHOLE = Part()
+
+
+def places(kind: Kind, account: Account, part: Part = WHOLE) -> list[str]:
+    """The regions for which a kind is listed in a part of an account.
+
+    A global kind has the account's global region alone; a regional one, where the regions cannot be listed, the home
+    region: in both cases for the part that has what is global.
     """
-    places: list[tuple[Place, Kind, RegionApi]] = []
-    closed: Listings = {}
-    for account in accounts:
-        for kind in sorted(kinds, key=lambda kind: kind.kind):
-            if kind.scope == "global":
-                if global_part:
-                    places.append(((kind.kind, account.id, account.global_region), kind, account.api))
-            elif account.regions_error is not None:
-                if global_part:
-                    closed[kind.kind, account.id, account.home_region] = Listing(errors=[account.regions_error])
-            else:
-                wanted = account.regions if regions is None else regions
-                places += [((kind.kind, account.id, region), kind, account.in_region(region)) for region in wanted]
-    work: list[Callable[[], Listing]] = [
-        lambda kind=kind, api=api: _list(kind, api, max_items)  # type: ignore[misc]
-        for _, kind, api in places
+    if kind.scope == "global":
+        return [account.global_region] if part.with_global else []
+    if account.regions_error is not None:
+        return [account.home_region] if part.with_global else []
+    return list(account.regions if part.regions is None else part.regions)
+
+
+def discover(
+    kinds: Iterable[Kind], accounts: Sequence[Account], crew: Crew, part: Part = WHOLE, *, max_items: int | None = None
+) -> Listings:
+    """List the kinds in a part of all accounts at once; no more than ``max_items`` of a kind in each place."""
+
+    def listed(kind: Kind, account: Account, region: str) -> Listing:
+        if kind.scope == "global":
+            return _list(kind, account.api, max_items)
+        if account.regions_error is not None:
+            return Listing(errors=[account.regions_error])
+        return _list(kind, account.in_region(region), max_items)
+
+    wanted = [
+        (kind, account, region)
+        for account in accounts
+        for kind in sorted(kinds, key=lambda kind: kind.kind)
+        for region in places(kind, account, part)
     ]
-    listed = crew.gather_nested(work)
-    return {**closed, **dict(zip((place for place, _, _ in places), listed, strict=True))}
+    work = [functools.partial(listed, *one) for one in wanted]
+    keys = [(kind.kind, account.id, region) for kind, account, region in wanted]
+    return dict(zip(keys, crew.gather_nested(work), strict=True))
 
 
 def _list(kind: Kind, api: RegionApi, max_items: int | None) -> Listing:
@@ -103,34 +123,31 @@ def _error(raised: Exception) -> ApiError | Verdict:
     return Verdict("ERROR", verdict.message, verdict.crash)
 
 
-def rows_for(check: Check, listings: Listings, accounts: Sequence[Account], *, regions: Sequence[str] | None = None,
-             global_part: bool = True, tell_empty: bool = True) -> list[Row]:  # fmt: skip
-    """The rows of a check: one per resource, one ERROR per place that could not be listed, and one INFO per account
-    in which there is nothing to look at (``tell_empty``; a shard that sees a part of the account cannot tell).
-    """
-    kind = check.resource
-    assert kind is not None
+def rows_for(check: Check, listings: Listings, accounts: Sequence[Account], part: Part = WHOLE) -> list[Row]:
+    """The rows of a check: what was listed of its kind, and one INFO for an account in which there is nothing to look at."""
+    assert check.resource is not None
     rows: list[Row] = []
     for account in accounts:
-        if kind.scope == "global":
-            places = [account.global_region] if global_part else []
-        elif account.regions_error is not None:
-            places = [account.home_region] if global_part else []
-        else:
-            places = list(account.regions if regions is None else regions)
-        before = len(rows)
-        for region in places:
-            listing = listings.get((kind.kind, account.id, region))
-            if listing is None:
-                continue
-            rows.extend(Row(account, resource.region, resource.id, resource) for resource in listing.resources)
-            for error in listing.errors:
-                if isinstance(error, Verdict):
-                    rows.append(Row(account, region, f"{account.id} {region}", verdict=error))
-                    continue
-                where = error.region or region
-                verdict = Verdict("ERROR", str(error))
-                rows.append(Row(account, where, f"{account.id} {where}", verdict=verdict, refused=error.operation))
-        if len(rows) == before and places and tell_empty:
-            rows.append(empty_row(check, account))
+        found = listed_rows(check.resource, account, listings, part)
+        rows += found or ([empty_row(check, account)] if places(check.resource, account, part) else [])
     return rows
+
+
+def listed_rows(kind: Kind, account: Account, listings: Listings, part: Part = WHOLE) -> list[Row]:
+    """One row per resource of a kind, and one ERROR for what could not be listed in a place."""
+    rows: list[Row] = []
+    for region in places(kind, account, part):
+        listing = listings.get((kind.kind, account.id, region))
+        if listing is not None:
+            rows += [Row(account, resource.region, resource.id, resource) for resource in listing.resources]
+            rows += [_error_row(account, region, error) for error in listing.errors]
+    return rows
+
+
+def _error_row(account: Account, region: str, error: ApiError | Verdict) -> Row:
+    if isinstance(error, Verdict):
+        return Row(account, region, f"{account.id} {region}", verdict=error)
+    where = error.region or region
+    return Row(
+        account, where, f"{account.id} {where}", verdict=Verdict("ERROR", str(error)), refused=error.operation
+    )  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fixtures.recording.reader import RecordedAccount
+from fixtures.recording.reader import AccountFacts
 from fixtures.recording.writer import Recorder, join
 from fixtures.secrets.scanner import Limits
 from plugins.options.thresholds import Settings
@@ -31,9 +31,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def finish(
-    path: Path, recorder: Recorder, now: datetime, accounts: Iterable[RecordedAccount]
-) -> tuple[bool, list[str]]:
+def finish(path: Path, recorder: Recorder, now: datetime, accounts: Iterable[AccountFacts]) -> tuple[bool, list[str]]:
     """Make the recording out of its parts: whether that was possible, and lines that say so."""
     try:
         if recorder.error:

@@ -1,8 +1,9 @@
 """The state of a run: what was selected, which accounts are audited, and what discovery found.
 
 There are three roles. Alone (no ``-n``), the process plans, enters the accounts, discovers and runs. With ``-n``, the
-controller plans, enters the accounts to learn their regions, and cuts them into shards; each worker gets one shard in
-its ``workerinput``, enters that account and discovers and runs its part.
+controller plans, enters the accounts to learn their regions, and cuts them into tasks; each worker gets one task in
+its ``workerinput``, enters that account and discovers and runs its part. ``Run`` holds what all parts of the suite ask
+for; ``entering`` gets into the accounts, ``inventory`` lists what is there.
 """
 
 from __future__ import annotations
@@ -10,30 +11,28 @@ from __future__ import annotations
 import functools
 import gc
 import os
-import platform
-from collections.abc import Iterable
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures.access.entering import Doorway, enter_all, known_account
-from fixtures.access.sources import Sources
-from fixtures.access.target import Target
+from fixtures.access.mfa import Token
 from fixtures.api.clock import utcnow
 from fixtures.api.crew import Crew
-from fixtures.api.errors import ApiError, SessionError
 from fixtures.model import Account, Resource
-from fixtures.recording.accounts import open_recorder, recorded, replayed
-from fixtures.recording.reader import Recording, RecordingError, ReplayBackend
+from fixtures.recording.accounts import open_recorder
+from fixtures.recording.reader import AccountFacts
 from fixtures.recording.redaction import Redactor
 from fixtures.recording.writer import Recorder, part_of, remove_parts
-from plugins.audit import recordings, shares, targets
-from plugins.audit.discovery import Kind, Listings, discover, rows_for
+from plugins.audit import recordings
+from plugins.audit.discovery import WHOLE, Part
+from plugins.audit.entering import Entering
+from plugins.audit.inventory import Inventory
 from plugins.audit.shares import Cut, share_numbers
-from plugins.audit.task import Task
+from plugins.audit.task import IDLE, Task, unpacked_task
 from plugins.catalog.checks import Check
 from plugins.compliance.roll_up import Outcomes, Planned, partial_reason, rows
 from plugins.findings.row import Row
@@ -43,13 +42,13 @@ from plugins.options.options import options_of
 from plugins.options.values import Options
 from plugins.roles import is_controller, is_worker
 from plugins.selection.plan import Plan, make_plan, register_markers
-from plugins.whitelist import file
+from plugins.whitelist.file import load as load_whitelist
 from plugins.whitelist.matching import Matcher
 from plugins.whitelist.usage import Usage
 
 
 class Run:
-    """One run of the suite, in whichever role this process has."""
+    """One run of the suite, in whichever role this process has: what it was asked for, and the state of its parts."""
 
     def __init__(self, session: pytest.Session) -> None:
         self.session = session
@@ -58,204 +57,89 @@ class Run:
         self.crew = Crew()
         self.plan: Plan = make_plan(session, self.options)
         self._settings = thresholds.load(self.options.config, self.plan.known, self.options.listed_accounts)
-        self.whitelist = file.load(self.options.whitelist, self.plan.known)
+        self.whitelist = load_whitelist(self.options.whitelist, self.plan.known)
         self.usage = Usage()
-        self.now: datetime = self.config.stash.get(STARTED, None) or utcnow()
-        self.accounts: list[Account] = []
-        """The accounts that this run reports on."""
-        self.audited: list[str] = []
-        """Ids of all accounts that are audited together: with --shard, those of the other shards as well."""
-        self.cut: Cut | None = None
-        """The part of the only account that this run audits, with --shard."""
         self.finished: frozenset[str] = frozenset()
         """Ids of the accounts that an earlier run has finished, with --resume."""
-        self.entries: dict[str, Target] = {}
-        self.shard: Task | None = None
-        self.listings: Listings = {}
+        self.task: Task | None = None
+        """On a worker: what it audits."""
         self.outcomes = Outcomes(id for one in self.plan.requirements for id in one.requirement.checks)
         self.deselected = False
         """Whether something (-k, --deselect) left out resources of selected checks."""
         self.nothing_found: list[tuple[str, str, tuple[str, int | None, str]]] = []
-        """Check id, node id and location of the checks for which this shard found nothing (see CheckItem.tentative)."""
-        self.left_out: dict[str, int] = {}
-        """Kind of resource -> how many of it --max-items left out."""
-        self.notes: list[str] = []
-        """What else is left out, in words: accounts, regions."""
-        self._sources: Sources | None = None
-        self._entered = False
-        self._listed_kinds: set[Kind] = set()
-        self._recorder: Recorder | None = None
-        self._record_part: Path | None = None
-        self.recording: Recording | None = None
-        """What is replayed."""
+        """Check id, node id and location of the checks for which this task found nothing (see CheckItem.tentative)."""
         self.recorded: list[str] = []
         """What there is to say of the recording that was made."""
+        self._recorder: Recorder | None = None
+        self._record_part: Path | None = None
+        started = self.config.stash.get(STARTED, None) or utcnow()
+        self.entering = Entering(self.options, self.crew, started, share_numbers(self.config), self.recorder)
+        self.inventory = Inventory(
+            self.crew, self.options.max_items, self._enter, lambda: self.unfinished, lambda: self.part
+        )
 
     # -- accounts ------------------------------------------------------------------------------------------------
 
-    def enter(self) -> list[Account]:
-        """Enter the accounts, once. Raises pytest.UsageError when nothing can be audited."""
-        if self._entered:
-            return self.accounts
-        try:
-            self._enter()
-        except (SessionError, RecordingError) as error:
-            raise pytest.UsageError(str(error)) from None
-        self._entered = True
-        self.audited = [account.id for account in self.accounts]
-        self._instruct(self.audited)
-        self._take_share()
-        return self.accounts
+    @property
+    def now(self) -> datetime:
+        """The time of the audit."""
+        return self.entering.now
 
-    def _take_share(self) -> None:
-        """With --shard, keep what this shard audits."""
-        shard = share_numbers(self.config)
-        if shard is not None:
-            share = shares.share_of(self.accounts, *shard)
-            self.accounts = [account for account in self.accounts if account.id in share.accounts]
-            self.cut = share.cut
+    @property
+    def accounts(self) -> list[Account]:
+        """The accounts that this run reports on; none before they were entered."""
+        return self.entering.accounts
+
+    @property
+    def audited(self) -> list[str]:
+        """Ids of all accounts that are audited together: with --shard, those of the other shares as well."""
+        return self.entering.audited
+
+    @property
+    def cut(self) -> Cut | None:
+        """The part of the only account that this run audits, with --shard."""
+        return self.entering.cut
 
     @property
     def unfinished(self) -> list[Account]:
         """The accounts that are left to audit."""
         return [account for account in self.accounts if account.id not in self.finished]
 
+    def account(self, id: str) -> Account | None:
+        """The account with this id, if this process has it."""
+        return next((account for account in self.accounts if account.id == id), None)
+
     def report_name(self, account: str, *, whole: bool = False) -> str:
         """What the reports of an account are called, without ending; ``whole``: not those of the part of it."""
         name = self.options.report_name(account, self.now, several=len(self.audited) > 1)
         return name if whole or self.cut is None else f"{name}-part-{self.cut.number}-of-{self.cut.of}"
 
-    def _enter(self) -> None:
-        options = self.options
-        if options.replay is not None:
-            recording = self.recording = Recording(options.replay)
-            recording.verify()
-            self.now = recording.now
-            self.accounts = targets.replayed_accounts(options, recording, self.crew)
-            return
-        self._sources = targets.sources(options)
-        door = self._door(self._sources)
-        entered = enter_all(targets.entries(options, door), door)
-        self.notes = sorted(door.notes)
-        self.accounts = [account for _, account in entered]
-        self.entries = {account.id: entry for entry, account in entered}
-
-    def _door(self, sources: Sources) -> Doorway:
-        options = self.options
-        return Doorway(self.crew, self.now, options.region, options.filter_regions, self.recorder(), sources)
-
-    @property
-    def sources(self) -> Sources | None:
-        """The sessions that the accounts were entered with; None in a replay."""
-        return self._sources
-
-    def take_shard(self, data: dict[str, Any]) -> None:
-        """Become the worker of a shard."""
-        self.now = datetime.fromisoformat(data["now"])
-        self.shard = shard = Task(**{**data["shard"], "entry": Target(**data["shard"]["entry"])})
-        self._entered = True
+    def take(self, data: Mapping[str, Any]) -> None:
+        """Become the worker of a task; ``data`` is what ``task_input`` has made."""
+        self.task = unpacked_task(data["task"])
+        self.entering.now = datetime.fromisoformat(data["now"])
         if data["record_part"]:
             self._record_part = Path(data["record_part"])
-        options = self.options
-        if options.replay is not None:
-            self.accounts = replayed(Recording(options.replay), self.crew, options.filter_regions, [shard.account])
-        else:
-            door = self._door(targets.sources(options, data["mfa"]))
-            error = ApiError(*shard.error) if shard.error else None
-            try:
-                account = known_account(shard.entry, shard.facts, door, error)
-            except SessionError as problem:  # this may be another host, with credentials of its own, or without
-                error = ApiError("sts", "GetCredentials", "NoCredentials", f"{problem} (on host {platform.node()})")
-                account = known_account(shard.entry, shard.facts, door, error)
-            account.regions_error = ApiError(*shard.regions_error) if shard.regions_error else None
-            self.accounts = [account]
-        self._instruct(data["audited"])
-
-    def _instruct(self, audited: Iterable[str]) -> None:
-        """Give the accounts of this process what checks may ask of the run: whom to trust, whether to open connections."""
-        trusted = frozenset([*audited, *self.options.trusted_accounts])
-        for account in self.accounts:
-            account.trusted_accounts = trusted
-            account.active_probes = self.options.active_probes
-
-    def account(self, id: str) -> Account | None:
-        """The account with this id, if this process has it."""
-        return next((account for account in self.accounts if account.id == id), None)
-
-    def shards(self, workers: int) -> list[Task]:
-        """Cut the accounts into shards: one per account, or per part of its regions when workers would be idle."""
-        self.enter()
-        accounts = self.unfinished
-        parts_each = max(1, -(-workers // len(accounts))) if accounts else 1
-        shards: list[Task] = []
-        for account in accounts:
-            facts = dict(recorded(account))
-            common: dict[str, Any] = {
-                "account": account.id,
-                "entry": self.entries.get(account.id, Target()),
-                "facts": facts,
-                "error": _packed(account.entry_error),
-                "regions_error": _packed(account.regions_error),
-            }
-            regions = self.cut.regions if self.cut is not None else account.regions
-            with_global = self.cut is None or self.cut.with_global
-            parts = min(parts_each, max(1, len(regions)))
-            if parts == 1 and self.cut is None:
-                shards.append(Task(**common))
-                continue
-            shards += [
-                Task(**common, regions=regions[part::parts], with_global=with_global and part == 0)
-                for part in range(parts)
-            ]
-        return shards
-
-    def shard_input(self, shard: Task, worker: str) -> dict[str, Any]:
-        """What a worker needs to know, in plain types."""
-        return {
-            "shard": asdict(shard),
-            "now": self.now.isoformat(),
-            "audited": self.audited,
-            # made with MFA, which only this process can ask for; never in an argument or the environment
-            "mfa": self._sources.mfa.tokens if self._sources is not None else {},
-            "record_part": str(part_of(self.options.record, worker)) if self.options.record else "",
-        }
+        self.entering.take(self.task, data["audited"], data["mfa"])
 
     # -- discovery -----------------------------------------------------------------------------------------------
 
-    def discover(self, kinds: set[Kind] | None = None) -> None:
-        """List all kinds that the plan needs (or ``kinds``), in one wave."""
-        wanted = (self.plan.kinds if kinds is None else kinds) - self._listed_kinds
-        if not wanted:
-            return
-        self.enter()
-        self._load_recorded()
-        self._listed_kinds |= wanted
-        listed = discover(wanted, self.unfinished, self.crew, max_items=self.options.max_items, **self._part())
-        self.listings |= listed
-        for (kind, _, _), listing in listed.items():
-            self.leave_out(kind, listing.left_out)
+    @property
+    def part(self) -> Part:
+        """The part of its accounts that this process audits."""
+        if self.task is not None:
+            return Part(self.task.regions, self.task.with_global)
+        return Part(self.cut.regions, self.cut.with_global) if self.cut is not None else WHOLE
 
-    def leave_out(self, kind: str, number: int) -> None:
-        """Count resources that --max-items left out."""
-        if number:
-            self.left_out[kind] = self.left_out.get(kind, 0) + number
-
-    def _load_recorded(self) -> None:
-        """Read what a recording has of the accounts now, so that a damaged line ends the run at once."""
-        try:
-            for account in self.unfinished:
-                if isinstance(account.calls.backend, ReplayBackend):
-                    account.calls.backend.load()
-        except RecordingError as error:
-            raise pytest.UsageError(str(error)) from None
+    def _enter(self) -> None:
+        self.entering.enter()
+        self.entering.load_recorded(self.unfinished)
 
     def rows(self, check: Check) -> list[Row]:
         """The items-to-be of a check in this process."""
-        kind = check.resource
-        if kind is None or (self.shard is not None and self.shard.is_idle):
+        if check.resource is None or (self.task is not None and self.task.is_idle):
             return []
-        self.discover({kind})
-        return rows_for(check, self.listings, self.unfinished, **self._part())
+        return self.inventory.rows(check)
 
     def requirement_rows(self, account: Account | None = None) -> list[tuple[Planned, Row]]:
         """What is rolled up, once the checks are done: in all accounts of this process, or in one."""
@@ -267,26 +151,11 @@ class Run:
     def partial(self) -> str:
         """Why this run looks at a part of the resources only; "" when it looks at all."""
         reason = self.partial_besides_the_cut()
-        return reason or "this shard has a part of the account only" * (self.cut is not None)
+        return reason or "this share has a part of the account only" * (self.cut is not None)
 
     def partial_besides_the_cut(self) -> str:
-        """Likewise, of the part of the account that a shard has."""
-        return partial_reason(self.config, bool(self.left_out), self.deselected)
-
-    def _part(self) -> dict[str, Any]:
-        if self.shard is None:
-            cut = self.cut
-            return {"regions": cut and cut.regions, "global_part": cut is None or cut.with_global}
-        return {"regions": self.shard.regions, "global_part": self.shard.with_global}
-
-    def settings(self, check: Check, account: str) -> dict[str, Any] | None:
-        """The thresholds of a check in an account that differ from its defaults."""
-        return self._settings.of(check.id, account) or None
-
-    @functools.cached_property
-    def matcher(self) -> Matcher:
-        """What applies the whitelist; made when the time of the audit is known, which decides what has expired."""
-        return Matcher(self.whitelist, self.now.date())
+        """Likewise, of the part of the account that a share has."""
+        return partial_reason(self.config, bool(self.inventory.left_out), self.deselected)
 
     def row_of(self, item: pytest.Item) -> Row | None:
         """What an item of the full protocol is about."""
@@ -297,6 +166,17 @@ class Run:
         if resource is None:
             return None
         return Row(resource.api.account, resource.region, resource.id, resource)
+
+    # -- settings ------------------------------------------------------------------------------------------------
+
+    def settings(self, check: Check, account: str) -> dict[str, Any] | None:
+        """The thresholds of a check in an account that differ from its defaults."""
+        return self._settings.of(check.id, account) or None
+
+    @functools.cached_property
+    def matcher(self) -> Matcher:
+        """What applies the whitelist; made when the time of the audit is known, which decides what has expired."""
+        return Matcher(self.whitelist, self.now.date())
 
     # -- recording -----------------------------------------------------------------------------------------------
 
@@ -316,11 +196,30 @@ class Run:
         self.crew.close()
         if self._recorder is not None:
             self._recorder.close()
-        if self.options.record is not None and self.shard is None and self._recorder is not None:
-            accounts = [recorded(account) for account in self.accounts]
+        if self.options.record is not None and self.task is None and self._recorder is not None:
+            accounts = [AccountFacts.of(account) for account in self.accounts]
             done, self.recorded = recordings.finish(self.options.record, self._recorder, self.now, accounts)
             if not done:  # the run has not done what it was asked for
                 self.session.exitstatus = self.session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+
+def task_input(
+    task: Task, now: datetime, audited: Sequence[str], tokens: Mapping[str, Token], record_part: str
+) -> dict[str, Any]:
+    """What a worker needs to know, in plain types.
+
+    ``tokens``: made with MFA, which only the controller can ask for; never in an argument or the environment.
+    ``record_part``: the file that the worker records to, "" where the run is not recorded.
+    """
+    return {
+        "task": task.packed(), "now": now.isoformat(), "audited": list(audited), "mfa": dict(tokens),
+        "record_part": record_part,
+    }  # fmt: skip
+
+
+def idle_input(now: datetime) -> dict[str, Any]:
+    """What a worker knows that has nothing to do."""
+    return task_input(IDLE, now, [], {}, "")
 
 
 def arguments_of(item: pytest.Item) -> Iterable[object]:
@@ -332,10 +231,6 @@ def arguments_of(item: pytest.Item) -> Iterable[object]:
 def first_resource(values: Iterable[object]) -> Resource | None:
     """The first resource among a test's arguments: what the test is about."""
     return next((value for value in values if isinstance(value, Resource)), None)
-
-
-def _packed(error: ApiError | None) -> list[str] | None:
-    return [error.service, error.operation, error.code, error.reason] if error is not None else None
 
 
 STARTED = pytest.StashKey[datetime]()
@@ -372,27 +267,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Plan the run; on a worker also take its shard."""
+    """Plan the run; on a worker also take its task."""
     run = session.config.stash[KEY] = Run(session)
     if is_worker(session.config):
-        data = session.config.workerinput.get("auditest")  # type: ignore[attr-defined]
-        if data is None:
-            run.shard, run._entered = Task("", Target(), {}), True
-        else:
-            run.take_shard(data)
+        run.take(session.config.workerinput.get("auditest") or idle_input(run.now))  # type: ignore[attr-defined]
     elif run.plan.kinds:
-        run.enter()
+        run.entering.enter()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Discover in one wave what the selected checks need, before pytest collects."""
     run = run_of(session.config)
-    idle = run is None or is_controller(session.config) or (run.shard is not None and run.shard.is_idle)
+    idle = run is None or is_controller(session.config) or (run.task is not None and run.task.is_idle)
     if run is not None and not idle and run.plan.kinds:
         # Hundreds of thousands of small, long-lived objects come up: collecting garbage meanwhile finds none.
         gc.disable()
-        run.discover()
+        run.inventory.discover(run.plan.kinds)
 
 
 @pytest.hookimpl(trylast=True)

@@ -34,7 +34,7 @@ def sources(options: Options, tokens: Mapping[str, Token] | None = None) -> Sour
     return Sources(options.region, partition, mfa, options.max_calls_per_second)
 
 
-def entries(options: Options, door: Doorway) -> list[Target]:
+def targets(options: Options, door: Doorway) -> list[Target]:
     """The ways into the accounts to audit. Raises SessionError when there are none, with the reason.
 
     Everything that is asked of the user is asked here.
@@ -42,7 +42,7 @@ def entries(options: Options, door: Doorway) -> list[Target]:
     found = (
         _all_profiles() if options.all_profiles else [Target(profile=profile) for profile in options.profiles or [""]]
     )
-    door.sources.ask([entry.profile for entry in found])
+    door.sources.ask([target.profile for target in found])
     role = Target(
         profile=found[0].profile, role=options.role, external_id=options.external_id,
         session_duration=options.session_duration, role_session_name=options.role_session_name,
@@ -68,7 +68,7 @@ def entries(options: Options, door: Doorway) -> list[Target]:
 
 def replayed_accounts(options: Options, recording: Recording, crew: Crew) -> list[Account]:
     """The accounts of a recording that the options ask for. Raises SessionError when it has none of them."""
-    recorded = [facts["id"] for facts in recording.accounts]
+    recorded = [facts.id for facts in recording.accounts]
     wanted = [id for id in options.accounts or recorded if id not in options.excluded_accounts]
     found = replayed(recording, crew, options.filter_regions, wanted) if wanted else []
     if not found:
@@ -99,10 +99,10 @@ def _members(options: Options, door: Doorway, role: Target) -> list[Target]:
 
 
 def _without_excluded(found: Sequence[Target], excluded: Sequence[str], door: Doorway) -> list[Target]:
-    kept = [entry for entry in found if entry.account not in excluded]
+    kept = [target for target in found if target.account not in excluded]
     if not kept:
         raise SessionError("--exclude-account leaves no account to audit")
-    strangers = sorted(set(excluded) - {entry.account for entry in found})
+    strangers = sorted(set(excluded) - {target.account for target in found})
     if strangers:
         door.notes.append(f"--exclude-account: not among the accounts anyway: {', '.join(strangers)}")
     return kept

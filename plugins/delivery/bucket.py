@@ -84,7 +84,11 @@ def credentials_session(run: Run) -> Session:
     if options.output_bucket_profile:
         return base_session(options.output_bucket_profile, options.region)
     profile = (options.profiles or [""])[0]
-    return run.sources.of(profile).session if run.sources is not None else base_session(profile, options.region)
+    return (
+        run.entering.sources.of(profile).session
+        if run.entering.sources is not None
+        else base_session(profile, options.region)
+    )
 
 
 def require_bucket(client: Any, bucket: str) -> None:

@@ -10,23 +10,21 @@ import json
 import tempfile
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from fixtures.api.errors import ApiError
 from fixtures.model import Account
 from plugins.audit import run as run_plugin
-from plugins.audit.run import COMPLETE, Run
+from plugins.audit.run import Run
 from plugins.catalog.checks import Check
-from plugins.compliance.roll_up import partial_reason
 from plugins.findings.finding import Finding
-from plugins.findings.pytest_report import finding_in
 from plugins.options.options import options_of
-from plugins.roles import is_controller
+from plugins.reporting.coverage import coverage_of
 from plugins.text import timestamp
 
 if TYPE_CHECKING:
@@ -74,15 +72,12 @@ class Spool:
 
 
 class Audited:
-    """What is known of an account while it is audited."""
+    """The findings of an account while it is audited, on disk, by region."""
 
     def __init__(self, account: Account, folder: Path) -> None:
         self.account = account
         self.checks: dict[str, Check] = {}
-        self.not_evaluated: set[tuple[str, str]] = set()
-        """Check id and region (or EVERYWHERE) of its errors."""
         self.spools: dict[str, Spool] = {}
-        self.cut_short = False
         self._folder = Path(tempfile.mkdtemp(dir=folder))
 
     def add(self, finding: Finding) -> None:
@@ -90,40 +85,14 @@ class Audited:
         from plugins.outputs.asff_report import COMPLIANCE, asff
 
         self.checks[finding.check.id] = finding.check
-        if finding.status == "ERROR":
-            self.not_evaluated.add((finding.check.id, self._unknown_region(finding)))
-        elif finding.status in COMPLIANCE:
+        if finding.status in COMPLIANCE:
             self.spool(finding.region).add(asff(finding))
-
-    def _unknown_region(self, finding: Finding) -> str:
-        """Where an error leaves open what resources there are.
-
-        An error about a resource, or from listing those of a region, concerns the region. One from listing a global
-        kind may hide resources of every region; and so may one from the home region, which listings of other regions
-        ask too (the error names the region that was asked, not the one that was listed).
-        """
-        kind = finding.check.resource
-        homes = (self.account.home_region, self.account.global_region)
-        if finding.resource_id == self.account.id and (
-            kind is None or kind.scope == "global" or finding.region in homes
-        ):
-            return EVERYWHERE
-        return finding.region
 
     def spool(self, region: str) -> Spool:
         """The spool of a region."""
         if region not in self.spools:
             self.spools[region] = Spool(self._folder / str(len(self.spools)))
         return self.spools[region]
-
-    def is_evaluated(self, check_id: str, region: str, left_out: Iterable[str]) -> bool:
-        """Whether the check has looked at everything in a region. ``left_out``: kinds cut by --max-items."""
-        check = self.checks.get(check_id)
-        if check is None or self.cut_short or self.not_evaluated & {(check_id, region), (check_id, EVERYWHERE)}:
-            return False
-        code = getattr(check.function, "__code__", None)
-        arguments = code.co_varnames[: code.co_argcount] if code else (check.kind,)
-        return not set(arguments) & set(left_out)
 
 
 def import_region(
@@ -194,39 +163,30 @@ class Importer:
 
     # -- hooks ---------------------------------------------------------------------------------------------------
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the finding out of a report."""
-        finding = finding_in(report)
-        if finding is not None and finding.account in self._accounts:
+    def pytest_audit_finding(self, finding: Finding) -> None:
+        """Take in a finding."""
+        if finding.account in self._accounts:
             self.of(finding.account).add(finding)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_testnodedown(self, node: Any, error: object) -> Generator[None, Any, Any]:
-        """With workers, an account is done when its last shard is."""
-        queue = self.config.pluginmanager.getplugin("auditest-shards")
-        shard = queue.active.get(node) if queue is not None else None
-        result = yield
-        if shard is not None:
-            audited = self.of(shard.account)
-            output = getattr(node, "workeroutput", None)
-            if error is None and output and (
-                output["exitstatus"] not in COMPLETE or output["shouldfail"] or output["shouldstop"]
-            ):  # fmt: skip
-                audited.cut_short = True
-            if queue.open_shards.get(shard.account) == 0:
-                self.account_done(shard.account)
-        return result
+    def pytest_audit_account_done(self, account: str) -> None:
+        """Start to import the findings of an account that has no more.
+
+        Whether all of it was evaluated is settled now: nothing that comes later belongs to it.
+        """
+        if account not in self._accounts:
+            return
+        audited = self.of(account)
+        del self._audited[account]
+        coverage = coverage_of(self.config)
+        covered = coverage.of(account) if coverage is not None else None
+        regions = {region for id, region in self.hubs if id == account} | audited.spools.keys()
+        for region in sorted(region for region in regions if (account, region) not in self.obstacles):
+            evaluated = {id for id, check in audited.checks.items() if covered and not covered.gap(check, region)}
+            self._work.append(self._pool.submit(self._import, audited, region, audited.spool(region), evaluated))
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Import what is left, and wait for it. Anything that Security Hub does not take makes the run fail."""
-        cut_short = bool(
-            is_controller(self.config) or session.exitstatus not in COMPLETE or session.shouldfail or session.shouldstop
-        )
         try:
-            for account in list(self._audited):
-                self._audited[account].cut_short |= cut_short
-                self.account_done(account)
             reporter = self.config.pluginmanager.getplugin("terminalreporter")
             if reporter is not None and not all(work.done() for work in self._work):
                 reporter.ensure_newline()
@@ -262,18 +222,7 @@ class Importer:
             self._audited[account] = Audited(self._accounts[account], Path(self._folder.name))
         return self._audited[account]
 
-    def account_done(self, account: str) -> None:
-        """Start to import the findings of an account that has no more."""
-        audited = self._audited.pop(account)
-        if partial_reason(self.config, left_out=False, deselected=self.run.deselected):
-            audited.cut_short = True
-        left_out = frozenset(self.run.left_out)
-        regions = {region for id, region in self.hubs if id == account} | audited.spools.keys()
-        for region in sorted(region for region in regions if (account, region) not in self.obstacles):
-            spool = audited.spool(region)
-            self._work.append(self._pool.submit(self._import, audited, region, spool, left_out))
-
-    def _import(self, audited: Audited, region: str, spool: Spool, left_out: frozenset[str]) -> Result:
+    def _import(self, audited: Audited, region: str, spool: Spool, evaluated: set[str]) -> Result:
         from plugins.delivery.hub import Result
         from plugins.outputs.asff_report import GENERATOR_PREFIX
 
@@ -286,7 +235,7 @@ class Importer:
                 return Result()
 
         def may_archive(generator: str) -> bool:
-            return audited.is_evaluated(generator.removeprefix(GENERATOR_PREFIX), region, left_out)
+            return generator.removeprefix(GENERATOR_PREFIX) in evaluated
 
         try:
             return import_region(

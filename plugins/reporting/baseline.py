@@ -15,12 +15,11 @@ import msgspec
 import pytest
 
 from plugins.audit import run as run_plugin
-from plugins.audit.completeness import completeness_of
 from plugins.audit.run import run_of
 from plugins.findings.finding import Finding
 from plugins.findings.pytest_report import attach, finding_in
 from plugins.options.options import options_of
-from plugins.reporting.reporter import reporter_of
+from plugins.reporting.coverage import coverage_of
 from plugins.roles import is_worker
 from plugins.text import visible
 
@@ -200,17 +199,14 @@ class Baseline:
         """The finding that says so, or None when this run has not looked at all that the check might be about."""
         account = run.account(earlier.account)
         check = run.plan.checks.get(earlier.check)
-        reporter = reporter_of(self.config)
-        if account is None or check is None or reporter is None or run.partial():
-            return None
-        left = completeness_of(self.config)
-        tally = reporter.tally
-        if check.id not in tally.seen[account.id] or check.id in tally.incomplete[account.id]:
-            return None
-        if left is None or check.id in left.unfinished(account.id):
+        coverage = coverage_of(self.config)
+        if account is None or check is None or coverage is None or run.cut is not None:
             return None
         kind = check.resource
-        if earlier.region not in account.regions and (kind is None or kind.scope != "global"):
+        is_global = kind is not None and kind.scope == "global"
+        if earlier.region not in account.regions and not is_global:
+            return None
+        if coverage.of(account.id).gap(check, earlier.region):
             return None
         message = f"failed on {earlier.time[:10]} and is gone, or nothing to judge any more: {earlier.message}"
         return Finding(
@@ -255,14 +251,6 @@ KEY = pytest.StashKey[Baseline]()
 def baseline_of(config: pytest.Config) -> Baseline | None:
     """The baseline of this run, in the process that writes reports."""
     return config.stash.get(KEY, None)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """What is gone goes into the reports."""
-    reporter, found = reporter_of(session.config), baseline_of(session.config)
-    if reporter is not None:
-        reporter.baseline = found
 
 
 @pytest.hookimpl(trylast=True)

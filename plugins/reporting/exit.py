@@ -22,6 +22,7 @@ from plugins.audit.run import run_of
 from plugins.catalog.checks import at_least
 from plugins.findings.pytest_report import finding_in
 from plugins.options.options import options_of
+from plugins.reporting.baseline import baseline_of
 from plugins.reporting.reporter import reporter_of
 from plugins.roles import is_worker
 
@@ -144,7 +145,7 @@ class RunEnd:
         """With --fail-on and --fail-on-new, failures below the given severity, or that the baseline has, leave the exit
         code 0; a run cut short stays failed.
         """
-        options, reporter = options_of(self.config), reporter_of(self.config)
+        options, reporter, baseline = options_of(self.config), reporter_of(self.config), baseline_of(self.config)
         if reporter is None or session.exitstatus != pytest.ExitCode.TESTS_FAILED:
             return
         if self.other_failures or session.shouldfail or session.shouldstop:
@@ -153,7 +154,7 @@ class RunEnd:
         if severity and not reporter.tally.has_failures(counted):
             session.exitstatus = pytest.ExitCode.OK
             self.note = f"exit code 0: nothing of severity {' or '.join(counted)} failed (--fail-on {severity})"
-        elif options.fail_on_new and reporter.baseline is not None and not reporter.baseline.has_new(counted):
+        elif options.fail_on_new and baseline is not None and not baseline.has_new(counted):
             session.exitstatus = pytest.ExitCode.OK
             self.note = "exit code 0: every failure is in the baseline (--fail-on-new)"
 

@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.console import Console, RenderableType
 from rich.table import Table
@@ -20,6 +20,7 @@ from plugins.catalog.checks import SEVERITIES, Check
 from plugins.findings.score import scores
 from plugins.findings.tally import Tally
 from plugins.findings.verdict import STATUSES, Status
+from plugins.reporting.coverage import GAPS, Coverage, Gap
 from plugins.selection.listing import sort_key
 from plugins.text import visible
 
@@ -61,8 +62,8 @@ class Facts:
     tally: Tally
     selected: Sequence[Check] = ()
     accounts: Sequence[str] = ()
-    incomplete: Mapping[str, set[str]] = field(default_factory=dict)
-    """Account -> checks that were not run on all resources."""
+    coverage: Coverage | None = None
+    """Of a run that goes on; None where all was finished and the tally says the rest."""
     with_score: bool = False
 
 
@@ -207,33 +208,40 @@ def _counts(tally: Tally) -> RenderableType:
 
 def coverage(facts: Facts) -> list[str]:
     """How many of the selected checks were fully evaluated, per account."""
-    tally, accounts, selected = facts.tally, facts.accounts, [check.id for check in facts.selected]
+    found, accounts = facts.coverage or Coverage(facts.tally), facts.accounts
+    gaps = {account: _gaps(found, account, facts.selected) for account in accounts}
     lines = []
-    if facts.incomplete:
-        count = f"{len(facts.incomplete)} of {len(accounts)} account{'s' * (len(accounts) != 1)}"
-        lines.append(f"the run did not finish: {count} incomplete: {_list(list(facts.incomplete))}")
+    unfinished = [account for account in accounts if found.is_unfinished(account)]
+    if unfinished:
+        count = f"{len(unfinished)} of {len(accounts)} account{'s' * (len(accounts) != 1)}"
+        lines.append(f"the run did not finish: {count} incomplete: {_list(unfinished)}")
     for account in accounts[:ACCOUNTS_SHOWN]:
-        missing = [id for id in selected if id not in tally.seen[account]]
-        partly = [id for id in selected if id in tally.incomplete[account]]
-        unfinished = [
-            id for id in selected if id in facts.incomplete.get(account, ()) and id not in {*missing, *partly}
-        ]
-        full = len(selected) - len(missing) - len(partly) - len(unfinished)
-        line = f"coverage {account}: {full} of {len(selected)} checks fully evaluated"
-        for what, ids in (("with errors", partly), ("not finished", unfinished), ("not run", missing)):
-            line += f"; {what}: {_list(ids)}" if ids else ""
+        by_gap = gaps[account]
+        full = len(facts.selected) - sum(map(len, by_gap.values()))
+        line = f"coverage {account}: {full} of {len(facts.selected)} checks fully evaluated"
+        for gap in GAPS:
+            why = f" ({found.narrowed})" if gap == "narrowed" and found.narrowed else ""
+            line += f"; {gap}{why}: {_list(by_gap[gap])}" if gap in by_gap else ""
         lines.append(line)
     rest = accounts[ACCOUNTS_SHOWN:]
     if rest:
-        bad = [
-            account for account in rest
-            if tally.incomplete[account] or facts.incomplete.get(account) or len(tally.seen[account]) < len(selected)
-        ]  # fmt: skip
+        bad = [account for account in rest if gaps[account]]
         lines.append(
             f"coverage of {len(rest)} more accounts: {len(rest) - len(bad)} fully evaluated"
             + (f"; not: {_list(bad)}" if bad else "")
         )
     return [visible(line) for line in lines]
+
+
+def _gaps(found: Coverage, account: str, selected: Iterable[Check]) -> dict[Gap, list[str]]:
+    """The checks that were not completely evaluated in an account, by why."""
+    covered = found.of(account)
+    by_gap: dict[Gap, list[str]] = {}
+    for check in selected:
+        gap = covered.gap(check)
+        if gap:
+            by_gap.setdefault(gap, []).append(check.id)
+    return by_gap
 
 
 def _list(names: Sequence[str]) -> str:

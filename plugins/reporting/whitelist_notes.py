@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fixtures.model import Account
 from plugins.catalog.checks import Check
-from plugins.findings.tally import Tally
+from plugins.reporting.coverage import Coverage
 from plugins.text import visible
 from plugins.whitelist.file import Entry
 from plugins.whitelist.usage import Usage
@@ -80,7 +80,7 @@ def _line(file: str, entry: Entry, more: str) -> str:
     return visible(f"{file}:{entry.line}  " + ", ".join(part for part in parts if part))
 
 
-def summary_notes(run: Run, tally: Tally, cut_short: bool, all_of_them: bool) -> list[str]:
+def summary_notes(run: Run, coverage: Coverage, cut_short: bool, all_of_them: bool) -> list[str]:
     """The summary's lines about the whitelist, where there is one."""
     path = run.options.whitelist
     if path is None:
@@ -88,7 +88,7 @@ def summary_notes(run: Run, tally: Tally, cut_short: bool, all_of_them: bool) ->
     looked = Reach(
         checks=list(run.plan.checks.values()),
         accounts=run.accounts,
-        incomplete=lambda account, check: check in tally.incomplete[account] or check not in tally.seen[account],
+        incomplete=lambda account, check: run.cut is not None or bool(coverage.of(account).gap(run.plan.checks[check])),
         partial="the run was cut short" if cut_short else run.partial(),
     )
     most = len(run.whitelist) if all_of_them else MOST_SHOWN

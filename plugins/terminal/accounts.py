@@ -24,7 +24,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if run is None or reporter is None or not config.option.collectonly or config.option.verbose < 0:
         return
     for account in run.accounts:
-        entry = run.entries.get(account.id)
+        entry = run.entering.targets.get(account.id)
         reporter.write_line(planned(account, entry.role if entry is not None else ""))
 
 
@@ -33,7 +33,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     run = run_of(config)
     if run is None or options_of(config).no_banner:
         return
-    for note in run.notes:
+    for note in run.entering.notes:
         terminalreporter.write_line(visible(f"left out: {note}"))
 
 

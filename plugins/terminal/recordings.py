@@ -16,6 +16,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     for line in run.recorded:
         terminalreporter.write_line(line)
-    if run.recording is not None:
-        when = f"{run.recording.now:%Y-%m-%d %H:%M:%S} UTC"
-        terminalreporter.write_line(f"Replayed: {run.recording.path} of {when}, seal {run.recording.seal}")
+    replayed = run.entering.recording
+    if replayed is not None:
+        when = f"{replayed.now:%Y-%m-%d %H:%M:%S} UTC"
+        terminalreporter.write_line(f"Replayed: {replayed.path} of {when}, seal {replayed.seal}")

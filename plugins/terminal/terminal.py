@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.audit import completeness
 from plugins.audit import run as run_plugin
 from plugins.audit.completeness import completeness_of
 from plugins.audit.run import run_of
@@ -17,6 +16,7 @@ from plugins.findings.pytest_report import finding_in
 from plugins.findings.verdict import Status
 from plugins.options.options import options_of
 from plugins.reporting.classic import Classic
+from plugins.reporting.coverage import coverage_of
 from plugins.reporting.exit import run_end_of
 from plugins.reporting.reporter import Reporter, reporter_of
 from plugins.reporting.whitelist_notes import summary_notes
@@ -227,20 +227,21 @@ class Terminal:
         from plugins.reporting.summary import Facts, Page, summary
 
         accounts = [account.id for account in run.accounts]
-        facts = Facts(
-            reporter.tally, list(run.plan.checks.values()), accounts,
-            completeness.incomplete(completeness_of(self.config), accounts), options_of(self.config).score,
-        )  # fmt: skip
+        coverage = coverage_of(self.config)
+        assert coverage is not None, "there is one where there is a reporter"
+        facts = Facts(reporter.tally, list(run.plan.checks.values()), accounts, coverage, options_of(self.config).score)
         width = max(40, min(WIDEST, shutil.get_terminal_size((100, 24)).columns))
         page = Page(width, colour=terminalreporter.hasmarkup, wrap=bool(terminalreporter.isatty))
         for line in summary(facts, page).splitlines():
             terminalreporter.write_line(_writable(line, terminalreporter))
-        if run.left_out:
-            named = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in sorted(run.left_out.items()))
+        if run.inventory.left_out:
+            named = ", ".join(
+                f"{number} {kind.replace('_', ' ')}" for kind, number in sorted(run.inventory.left_out.items())
+            )
             terminalreporter.write_line(f"left out by --max-items: {named}")
         session = terminalreporter._session
         cut_short = exitstatus == pytest.ExitCode.INTERRUPTED or (session is not None and bool(session.shouldfail))
-        for line in summary_notes(run, reporter.tally, cut_short, self.config.option.verbose > 0):
+        for line in summary_notes(run, coverage, cut_short, self.config.option.verbose > 0):
             terminalreporter.write_line(line)
         self._files(reporter)
         note = run_end_of(self.config).note

@@ -100,5 +100,5 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run = run_of(config)
     given = getattr(config, "workerinput", {})
     if run is not None and KEY in given and "auditest" in given:
-        beacon = CallTeller(given[KEY], run, several=len(given["auditest"]["audited"]) > 1)
+        beacon = CallTeller(given[KEY], run, several=len(run.audited) > 1)
         config.pluginmanager.register(beacon, "auditest-beacon")

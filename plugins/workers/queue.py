@@ -1,9 +1,9 @@
-"""Sharding over xdist workers: each worker collects and runs its own part of the accounts.
+"""Tasks for xdist workers: each worker collects and runs its own part of the accounts.
 
-xdist's schedulers expect every worker to collect the same items. Here a worker collects only its shard, so the
+xdist's schedulers expect every worker to collect the same items. Here a worker collects only its task, so the
 scheduler below tells each worker to run all that it collected as soon as it has collected it. The controller keeps a
-queue of shards: a worker that finishes is replaced by a fresh one while shards are left (memory is bounded by one shard
-per worker), and the shard of a worker that dies is run again, without what the worker had reported before.
+queue of tasks: a worker that finishes is replaced by a fresh one while tasks are left (memory is bounded by one task
+per worker), and the task of a worker that dies is run again, without what the worker had reported before.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from plugins.audit.run import Run, run_of
 from plugins.audit.task import Task
 from plugins.catalog.checks import Check
 from plugins.findings.finding import Finding
-from plugins.findings.pytest_report import finding_in
 from plugins.findings.row import Row, empty_row
 from plugins.findings.verdict import Verdict, evaluate
-from plugins.reporting.reporter import reporter_of
 from plugins.roles import is_controller, is_worker
+from plugins.workers.tasks import input_of, tasks_of
 
 MOST_ATTEMPTS = 3
-"""How often a shard is tried before what is left of it is given up as ERROR, and the start of a worker."""
+"""How often a task is tried before what is left of it is given up as ERROR, and the start of a worker."""
 
 Nothing = tuple[str, str, tuple[str, int | None, str]]
 
@@ -54,7 +53,7 @@ class TaskScheduling:
 
     @property
     def tests_finished(self) -> bool:
-        """Whether every shard is done."""
+        """Whether every task is done."""
         return not self.queue.waiting and not self.queue.active
 
     @property
@@ -67,7 +66,7 @@ class TaskScheduling:
         self._pending[node] = 0
 
     def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
-        """A worker has collected its shard."""
+        """A worker has collected its task."""
         self._pending[node] = len(collection)
         self.collected += len(collection)
         self._ready.append(node)
@@ -86,20 +85,20 @@ class TaskScheduling:
         self._pending[node] -= 1
 
     def mark_test_pending(self, item: str) -> None:
-        """Not used: a shard is run again as a whole."""
+        """Not used: a task is run again as a whole."""
         raise NotImplementedError
 
     def remove_pending_tests_from_node(self, node: Any, indices: Sequence[int]) -> None:
-        """Not used: nothing is stolen from a shard."""
+        """Not used: nothing is stolen from a task."""
         raise NotImplementedError
 
     def remove_node(self, node: Any) -> None:
-        """A worker is gone. No item is blamed for it: the shard is run again."""
+        """A worker is gone. No item is blamed for it: the task is run again."""
         del self._pending[node]
 
 
 class TaskQueue:
-    """The controller's side: which shard is where, what it has reported, and when an account is complete."""
+    """The controller's side: which task is where, what it has reported, and when an account is complete."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -107,23 +106,23 @@ class TaskQueue:
         self.waiting: deque[Task] = deque()
         self.active: dict[Any, Task] = {}
         self.reported: dict[int, set[str]] = {}
-        self.open_shards: dict[str, int] = {}
+        self.open_tasks: dict[str, int] = {}
         self.nothing: dict[str, list[dict[str, Nothing]]] = {}
         self.parts: dict[str, int] = {}
-        """Account -> number of its shards."""
+        """Account -> number of its tasks."""
 
-    def fill(self, shards: Sequence[Task]) -> None:
-        """Queue the shards of the run."""
-        self.waiting.extend(shards)
-        for shard in shards:
-            self.open_shards[shard.account] = self.open_shards.get(shard.account, 0) + 1
-        self.parts = dict(self.open_shards)
+    def fill(self, tasks: Sequence[Task]) -> None:
+        """Queue the tasks of the run."""
+        self.waiting.extend(tasks)
+        for task in tasks:
+            self.open_tasks[task.account] = self.open_tasks.get(task.account, 0) + 1
+        self.parts = dict(self.open_tasks)
 
     # -- hooks ---------------------------------------------------------------------------------------------------
 
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> TaskScheduling:
         """The scheduler of the run. A worker that dies is replaced without xdist's limit for the whole run, since each
-        shard has its own (MOST_ATTEMPTS): a few accounts that kill their workers must not end the audit of the others.
+        task has its own (MOST_ATTEMPTS): a few accounts that kill their workers must not end the audit of the others.
         """
         dsession = config.pluginmanager.getplugin("dsession")
         if config.option.maxworkerrestart is None:
@@ -154,68 +153,64 @@ class TaskQueue:
         dsession.report_line(f"\n{said}; the others go on")
 
     def pytest_configure_node(self, node: Any) -> None:
-        """Give a new worker the next shard; with none left it ends at once."""
+        """Give a new worker the next task; with none left it ends at once."""
         if not self.waiting:
             return
-        shard = self.waiting.popleft()
-        self.active[node] = shard
-        shard.attempts += 1
-        self.reported.setdefault(id(shard), set())
-        shard.done = sorted(self.reported[id(shard)])
-        node.workerinput["auditest"] = self.run.shard_input(shard, node.gateway.id)
+        task = self.waiting.popleft()
+        self.active[node] = task
+        task.attempts += 1
+        self.reported.setdefault(id(task), set())
+        task.done = sorted(self.reported[id(task)])
+        node.workerinput["auditest"] = input_of(self.run, task, node.gateway.id)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember what a shard has reported, in case its worker dies."""
-        shard = self.active.get(getattr(report, "node", None))
-        finding = finding_in(report)
-        if shard is not None and finding is not None:
-            self.reported[id(shard)].add(finding.nodeid)
+    def pytest_audit_finding(self, finding: Finding, report: pytest.TestReport) -> None:
+        """Remember what a task has reported, in case its worker dies."""
+        task = self.active.get(getattr(report, "node", None))
+        if task is not None:
+            self.reported[id(task)].add(finding.nodeid)
 
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """A worker has ended: well, or by dying."""
-        shard = self.active.pop(node, None)
+        task = self.active.pop(node, None)
         dsession = self.config.pluginmanager.getplugin("dsession")
-        if shard is not None:
+        if task is not None:
             if error is None:
                 for kind, number in node.workeroutput.get("auditest_left_out", {}).items():
-                    self.run.leave_out(kind, number)
+                    self.run.inventory.leave_out(kind, number)
                 self.run.deselected |= node.workeroutput.get("auditest_deselected", False)
-                self._finished(shard, node.workeroutput.get("auditest_nothing", []))
-            elif shard.attempts < MOST_ATTEMPTS:
-                self.waiting.appendleft(shard)
+                self._finished(task, node.workeroutput.get("auditest_nothing", []))
+            elif task.attempts < MOST_ATTEMPTS:
+                self.waiting.appendleft(task)
             else:
-                self._give_up(shard, error)
+                self._give_up(task, error)
         if error is not None and not self.waiting and not self.active:
             # xdist would start another worker in its place, for ever where workers cannot start at all
             dsession._max_worker_restart = dsession._failed_nodes_count
         if error is None and self.waiting and not dsession.shuttingdown and not dsession.shouldstop:
             dsession._clone_node(node)
 
-    # -- ends of shards ------------------------------------------------------------------------------------------
+    # -- ends of tasks ------------------------------------------------------------------------------------------
 
-    def _finished(self, shard: Task, nothing: list[Any]) -> None:
-        self.reported.pop(id(shard), None)
-        if shard.is_part:
-            self.nothing.setdefault(shard.account, []).append(
+    def _finished(self, task: Task, nothing: list[Any]) -> None:
+        self.reported.pop(id(task), None)
+        if task.is_part:
+            self.nothing.setdefault(task.account, []).append(
                 {one[0]: (one[0], one[1], tuple(one[2])) for one in nothing}
             )
-        self._close(shard)
+        self._close(task)
 
-    def _close(self, shard: Task) -> None:
-        """Nothing more comes from this shard; with the last one of its account, the account is complete."""
-        self.open_shards[shard.account] -= 1
-        if self.open_shards[shard.account] > 0:
+    def _close(self, task: Task) -> None:
+        """Nothing more comes from this task; with the last one of its account, the account is complete."""
+        self.open_tasks[task.account] -= 1
+        if self.open_tasks[task.account] > 0:
             return
-        parts = self.nothing.pop(shard.account, [])
-        if parts and len(parts) == self.parts[shard.account]:
+        parts = self.nothing.pop(task.account, [])
+        if parts and len(parts) == self.parts[task.account]:
             for check_id in parts[0]:
                 if all(check_id in part for part in parts):
-                    self._report_nothing(shard, parts[0][check_id])
-        self._roll_up(self._account(shard))
-        reporter = reporter_of(self.config)
-        if reporter is not None:
-            reporter.account_done(shard.account)
+                    self._report_nothing(task, parts[0][check_id])
+        self._roll_up(self._account(task))
+        self.config.hook.pytest_audit_account_done(config=self.config, account=task.account)
 
     def _roll_up(self, account: Account) -> None:
         """Judge the requirements of a complete account."""
@@ -225,31 +220,31 @@ class TaskQueue:
             path, _, name = nodeid.partition("::")
             self._emit(plan.check, verdict, row, nodeid, (path, 0, name))
 
-    def _report_nothing(self, shard: Task, nothing: Nothing) -> None:
-        if self.run.cut is not None:  # the other shards of the run may have found something
+    def _report_nothing(self, task: Task, nothing: Nothing) -> None:
+        if self.run.cut is not None:  # the other tasks of the run may have found something
             self.run.nothing_found.append(nothing)
             return
         check_id, nodeid, location = nothing
         check = self.run.plan.known[check_id]
-        row = empty_row(check, self._account(shard))
+        row = empty_row(check, self._account(task))
         assert row.verdict is not None
         self._emit(check, row.verdict, row, nodeid, location)
 
-    def _give_up(self, shard: Task, error: object) -> None:
-        """Make every selected check of a shard that kills its workers an ERROR, so that nothing is missing silently."""
-        account = self._account(shard)
-        where = ", ".join(shard.regions) if shard.regions else "the account"
-        reason = f"the worker that audited {where} died {shard.attempts} times ({error}); its findings are incomplete"
+    def _give_up(self, task: Task, error: object) -> None:
+        """Make every selected check of a task that kills its workers an ERROR, so that nothing is missing silently."""
+        account = self._account(task)
+        where = ", ".join(task.regions) if task.regions else "the account"
+        reason = f"the worker that audited {where} died {task.attempts} times ({error}); its findings are incomplete"
         for check in self.run.plan.checks.values():
             nodeid = f"{self.run.plan.nodeids[check.id]}[{account.id}-{where}-worker-died]"
             path = nodeid.partition("::")[0]
             row = Row(account, account.global_region, account.id, verdict=Verdict("ERROR", reason))
             assert row.verdict is not None
             self._emit(check, row.verdict, row, nodeid, (path, 0, nodeid.partition("::")[2]))
-        self._close(shard)
+        self._close(task)
 
-    def _account(self, shard: Task) -> Account:
-        found = self.run.account(shard.account)
+    def _account(self, task: Task) -> Account:
+        found = self.run.account(task.account)
         assert found is not None
         return found
 
@@ -263,23 +258,23 @@ class TaskQueue:
 
 @pytest.hookimpl
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """On the controller: cut the run into shards, and start no more workers than there are shards."""
+    """On the controller: cut the run into tasks, and start no more workers than there are tasks."""
     config = session.config
     run = run_of(config)
     if run is None or not is_controller(config) or not run.plan.kinds:
         return
     from xdist.workermanage import parse_tx_spec_config
 
-    shards = run.shards(len(parse_tx_spec_config(config)))
+    tasks = tasks_of(run, len(parse_tx_spec_config(config)))
     queue = TaskQueue(run)
-    queue.fill(shards)
-    config.option.tx = parse_tx_spec_config(config)[: max(1, len(shards))]
-    config.pluginmanager.register(queue, "auditest-shards")
+    queue.fill(tasks)
+    config.option.tx = parse_tx_spec_config(config)[: max(1, len(tasks))]
+    config.pluginmanager.register(queue, "auditest-tasks")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> Any:
-    """On a worker: tell the controller what this shard found nothing for."""
+    """On a worker: tell the controller what this task found nothing for."""
     run = run_of(session.config)
     if run is not None and is_worker(session.config):
         session.config.workeroutput["auditest_left_out"] = run.left_out  # type: ignore[attr-defined]

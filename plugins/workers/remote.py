@@ -1,4 +1,4 @@
-"""Workers on other hosts (``--dist load --tx ssh=…``): what they need besides their shard, and what they never get.
+"""Workers on other hosts (``--dist load --tx ssh=…``): what they need besides their task, and what they never get.
 
 The suite must be installed on each host, the same as here; that is verified. A worker gets the command line's options,
 the test paths and the text of the whitelist and the files like it, so that these need to lie on this host alone. It uses
@@ -166,7 +166,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run = run_of(config)
     if run is None or not has_remote_workers(config) or not run.plan.kinds:
         return
-    if run.sources is not None and run.sources.mfa.tokens:
+    if run.entering.sources is not None and run.entering.sources.mfa.tokens:
         raise pytest.UsageError(
             "a profile asks for MFA, and its credentials are not sent to workers on other hosts: use -n, or other profiles"
         )

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from fixtures.recording.reader import AccountFacts
 from plugins import merge
 from plugins.at_scale.account_record import AccountRecord, Counts, RecordedPart, described
 from plugins.at_scale.findings_file import FindingsFileWriter, findings_in, packed_check, unpacked_check
@@ -95,10 +96,10 @@ def test_a_whole_is_copied_and_counted(
     }  # fmt: skip
 
 
-FACTS: dict[str, Any] = {
-    "id": "1", "partition": "aws", "regions": ["r1", "r2"], "home_region": "us-east-1", "global_region": "us-east-1",
-    "name": "n", "profile": "p", "caller": "", "unit": "u", "tags": {}, "regions_error": None,
-}  # fmt: skip
+FACTS = AccountFacts(
+    id="1", partition="aws", regions=["r1", "r2"], home_region="us-east-1", global_region="us-east-1", name="n",
+    profile="p", unit="u",
+)  # fmt: skip
 
 
 def divided(shards: list[tuple[Path, Manifest]], first: list[str], second: list[str], *findings: list[Finding]) -> None:
@@ -107,7 +108,7 @@ def divided(shards: list[tuple[Path, Manifest]], first: list[str], second: list[
         manifest.selection["accounts"] = ["1"]
         (account,) = manifest.accounts
         account.account, account.part = "1", RecordedPart(number + 1, 2, regions)
-        account.report, account.parcel, account.facts = "1", f"part{number}.findings", dict(FACTS)
+        account.report, account.parcel, account.facts = "1", f"part{number}.findings", FACTS
         writer = FindingsFileWriter(folder / account.parcel, account="1")
         for finding in findings[number] if findings else []:
             writer.write(finding)

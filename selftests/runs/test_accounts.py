@@ -17,7 +17,7 @@ from fixtures.api.clock import utcnow
 from fixtures.api.crew import Crew
 from fixtures.api.errors import ApiError, SessionError
 from fixtures.model import Account
-from plugins.audit.targets import entries, sources
+from plugins.audit.targets import sources, targets
 from plugins.catalog.checks import Check
 from plugins.options import thresholds
 from plugins.options.account_options import is_role, refuse_contradictions
@@ -161,7 +161,7 @@ def crew() -> Iterator[Crew]:
 def ways_in(crew: Crew, **given: Any) -> tuple[list[Target], Doorway]:
     said = options(**given)
     door = Doorway(crew, utcnow(), said.region, said.filter_regions, sources=sources(said))
-    return entries(said, door), door
+    return targets(said, door), door
 
 
 @pytest.mark.usefixtures("moto")

@@ -84,7 +84,7 @@ def test_a_recording_holds_no_secret_and_replays_to_the_same_bytes(careless: Emu
     recording = Recording(tape)
     assert f"Recording: {tape}" in live.out
     assert f"seal {recording.seal}" in live.out
-    assert recording.accounts[0]["caller"].startswith(f"arn:aws:sts::{ACCOUNT}:")
+    assert recording.accounts[0].caller.startswith(f"arn:aws:sts::{ACCOUNT}:")
     replayed = suite(CHECKS, f"--replay={tape}", env=NOTHING, formats="jsonl,csv")
     assert reports(replayed.folder) == reports(live.folder)
     assert recording.seal in replayed.out

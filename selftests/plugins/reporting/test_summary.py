@@ -20,6 +20,7 @@ from plugins.findings.tally import Tally
 from plugins.findings.verdict import Status
 from plugins.outputs.formats import writers_for
 from plugins.reporting.classic import Classic
+from plugins.reporting.coverage import Coverage
 from plugins.reporting.pytest_html import pytest_html_results_table_row
 from plugins.reporting.summary import Facts, Page, by_reason, coverage, summary
 from plugins.terminal.progress import fitting, stalled_line
@@ -61,6 +62,11 @@ FACTS = Facts(FULL, list(FULL.checks.values()), [ACCOUNT], with_score=True)
 
 
 # -- summary ---------------------------------------------------------------------------------------------------------
+
+
+def unfinished(tally: Tally, checks: dict[str, set[str]]) -> Coverage:
+    """The coverage of a run that ended before these checks were run on all resources of these accounts."""
+    return Coverage(tally, unfinished=lambda account: checks.get(account, set()))
 
 
 def test_failing_checks_are_shown_worst_first_with_their_counts() -> None:
@@ -138,14 +144,16 @@ def test_errors_of_several_regions_are_one_reason() -> None:
 def test_coverage_tells_errors_from_checks_that_were_cut_short_and_not_run() -> None:
     counted = tally(found(check("own1"), "PASS"), found(check("own2"), "PASS", "ERROR"), found(check("own3"), "FAIL"))
     selected = [check(f"own{number}") for number in (1, 2, 3, 4)]
-    lines = coverage(Facts(counted, selected, [ACCOUNT, "2"], {ACCOUNT: {"own2", "own3", "own4"}}))
+    lines = coverage(Facts(counted, selected, [ACCOUNT, "2"], unfinished(counted, {ACCOUNT: {"own2", "own3", "own4"}})))
     assert lines == [
         f"the run did not finish: 1 of 2 accounts incomplete: {ACCOUNT}",
         f"coverage {ACCOUNT}: 1 of 4 checks fully evaluated; with errors: own2; not finished: own3; not run: own4",
         "coverage 2: 0 of 4 checks fully evaluated; not run: own1, own2, own3, own4",
     ]
     counted.seen["21"] |= {"own1", "own2", "own3", "own4"}
-    many = coverage(Facts(counted, selected, [str(number) for number in range(23)], {"22": {"own1"}}))
+    many = coverage(
+        Facts(counted, selected, [str(number) for number in range(23)], unfinished(counted, {"22": {"own1"}}))
+    )
     assert many[-1] == "coverage of 3 more accounts: 1 fully evaluated; not: 20, 22"
 
 
