@@ -146,16 +146,16 @@ def _named(name: str) -> str:
 
 def instructions(changes: Iterable[Changes], reviews_file: Path = api_reviews.FILE) -> str:
     """What to write where before all is reviewed and up to date; "" when it is."""
-    parts: list[str] = []
     changes = list(changes)
+    unreviewed = [line for one in changes for line in _lines_to_write(one)]
+    parts: list[str] = []
+    if unreviewed:
+        parts.append(
+            f"AWS added what nobody has reviewed. Write the lines below into {_shown(reviews_file)}. Once a check takes it"
+            ' into account: {judged: "CHECK: what it means for the verdict"}; if none has to: {of no bearing: "why"},'
+            " which covers what is behind a member as well. Then run " + "\n".join([COMMAND, *unreviewed])
+        )
     for one in changes:
-        if one.unreviewed:
-            lines = [f'  {plain(name)}: {{judged: ""}}  # in {one.where(name)}' for name in one.unreviewed]
-            parts.append(
-                f"AWS added to {one.service} what nobody has reviewed. Write the lines below into {_shown(reviews_file)}."
-                ' Once a check takes it into account: {judged: "CHECK: what it means for the verdict"}; if none has to:'
-                ' {of no bearing: "why"}. Then run ' + "\n".join([COMMAND, f"{one.service}:", *lines])
-            )
         parts += [
             f"{_shown(reviews_file)}: delete {name} under {one.service}: no operation that is called has it any more"
             for name in one.stale_reviews
@@ -176,6 +176,11 @@ def instructions(changes: Iterable[Changes], reviews_file: Path = api_reviews.FI
     if outdated and not parts:
         parts.append(f"permissions/api/ is out of date for {', '.join(outdated)}: run {COMMAND}")
     return "\n".join(parts)
+
+
+def _lines_to_write(one: Changes) -> list[str]:
+    lines = [f'  {plain(name)}: {{judged: ""}}  # in {one.where(name)}' for name in one.unreviewed]
+    return [f"{one.service}:", *lines] if lines else []
 
 
 def _shown(file: Path) -> str:

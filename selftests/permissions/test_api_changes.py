@@ -79,9 +79,9 @@ def test_a_new_member_and_a_new_value_have_to_be_reviewed() -> None:
         "things: new Thing.Quux (ListThings), not reviewed",
     ]
     assert instructions([found]) == (
-        "AWS added to things what nobody has reviewed. Write the lines below into permissions/api_reviews.yaml."
-        ' Once a check takes it into account: {judged: "CHECK: what it means for the verdict"}; if none has to:'
-        ' {of no bearing: "why"}. Then run python -m permissions.api_changes --update\n'
+        "AWS added what nobody has reviewed. Write the lines below into permissions/api_reviews.yaml. Once a check takes it"
+        ' into account: {judged: "CHECK: what it means for the verdict"}; if none has to: {of no bearing: "why"},'
+        " which covers what is behind a member as well. Then run python -m permissions.api_changes --update\n"
         "things:\n"
         '  Color.u:v: {judged: ""}  # in ListThings\n'
         '  ListThingsRequest.IncludeHidden: {judged: ""}  # in ListThings\n'
