@@ -39,8 +39,10 @@ def service_model(service: str) -> Model:
     from botocore.exceptions import UnknownServiceError
     from botocore.loaders import Loader
 
+    # Not the models that a user has added in ~/.aws/models.
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     try:
-        return cast("Model", Loader().load_service_model(service, "service-2"))
+        return cast("Model", loader.load_service_model(service, "service-2"))
     except UnknownServiceError:
         return {"operations": {}, "shapes": {}}
 

@@ -205,6 +205,13 @@ def test_what_is_wrong_with_a_review(text: str, problem: str, tmp_path: Path) ->
     assert problem in str(caught.value)
 
 
+def test_the_reviews_of_the_guide_can_be_written_so(tmp_path: Path) -> None:
+    page = (api_snapshot.FOLDER.parent.parent / "docs" / "aws-changes.md").read_text()
+    file = tmp_path / "reviews.yaml"
+    file.write_text(page.split("```yaml\n")[1].split("```")[0])
+    assert [bool(review.judged) for review in api_reviews.load(file)["ec2"].values()] == [False, True]
+
+
 def test_a_snapshot_reads_back_whatever_the_names(tmp_path: Path) -> None:
     odd = frozenset({"on", "off", "null", "1.2", "2012-10-17", "*", "", "a, b", "AWS::S3::Bucket", "#", 'x"y', "é"})
     many = frozenset(f"m{size}.{kind}large" for size in range(40) for kind in ("", "x", "2x", "4x", "metal-"))
