@@ -179,10 +179,24 @@ def test_reviews_of_what_is_not_there_are_refused() -> None:
 
 
 def test_a_member_that_no_module_names_is_not_judged() -> None:
-    found = changes(model(), {"Thing.Zyx": JUDGED, "Color.red": JUDGED, "Filter.Name": JUDGED})
+    reviews = {"Thing.Zyx": JUDGED, "Thing.Part": NO_BEARING, "Color.red": JUDGED, "Filter.Name": JUDGED}
+    new = model(Thing=structure(Zyx="String", Part="Thing", Yxwv="String"))
+    found = changes(new, {**reviews, "Thing.Yxwv": NO_BEARING})
     assert instructions([found]) == (
         "permissions/api_reviews.yaml: Thing.Zyx under things is said to be judged, but no check's module names it"
     )
+
+
+def test_what_begins_alike_has_lines_of_its_own_once_it_takes_more_than_one() -> None:
+    names = frozenset(f"c5d.{size}xlarge" for size in ("", *range(2, 20, 2))) | {"c5n.large", "c6.large", "c7.large"}
+    assert api_snapshot.text(Api(frozenset({"List"}), {}, {"Type": names})).splitlines()[3:] == [
+        "  Type: [",
+        "    c5d.10xlarge, c5d.12xlarge, c5d.14xlarge, c5d.16xlarge, c5d.18xlarge, c5d.2xlarge, c5d.4xlarge, c5d.6xlarge,",
+        "    c5d.8xlarge, c5d.xlarge,",
+        "    c5n.large,",
+        "    c6.large, c7.large,",
+        "    ]",
+    ]
 
 
 @pytest.mark.parametrize(
