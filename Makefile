@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?= -m cislevel1 -n 8
+UPGRADE ?= --upgrade-package boto3 --upgrade-package botocore
 
 .PHONY: setup dev demo audit test lint types selftest docs lock clean
 
@@ -42,15 +43,20 @@ selftest: dev
 	$(BIN)/python -m docs.generate --check --calls .calls
 
 # Writes docs/checks.md, examples/config.toml and permissions/ from the checks and the calls they make in the self-tests.
+# The last command takes the answers of newly called operations into permissions/api/.
 docs: dev
 	rm -rf .calls
 	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests/checks -n 2 -q
 	$(BIN)/python -m docs.generate --calls .calls
+	$(BIN)/python -m permissions.api_changes --update
 
-# Rewrites the lock files from pyproject.toml (needs uv).
+# Rewrites the lock files from pyproject.toml (needs uv) with the newest AWS SDK, installs it, and prints what AWS changed in
+# the operations that the checks call (docs/aws-changes.md). UPGRADE=--upgrade takes the newest of everything, UPGRADE= nothing.
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
+	uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+	$(MAKE) dev
+	$(BIN)/python -m permissions.api_changes
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
