@@ -66,7 +66,11 @@ class AccountRecord(msgspec.Struct):
     nothing: list[list[Any]] = []
     """Packed INFO findings that hold if the account's other parts found nothing either."""
     facts: AccountFacts | None = None
-    """Of a part: what is known of the account, see ``fixtures.recording.accounts.recorded``."""
+    """Of a part: what is known of the account."""
+    findings: str = ""
+    """The file that keeps its findings for --resume, where somebody other than the reports needs them again."""
+    calls: int = 0
+    """With --record: how many of its calls were recorded."""
     partial: str = ""
     """Of a part: why its run looked at some of its resources only."""
 

@@ -10,11 +10,13 @@ from typing import Any
 from plugins import suite
 from plugins.audit.run import Run
 from plugins.audit.shares import share_numbers
+from plugins.reporting.baseline import baseline_of
 from plugins.suite import ROOT, version
 
 
 def selection_of(run: Run) -> dict[str, Any]:
     """What a run was asked for, as far as it decides about findings and reports, in plain types."""
+    baseline = baseline_of(run.config)
     options, option, shard = run.options, run.config.option, share_numbers(run.config)
     return {
         "suite": f"{version()} {suite.digest_of(ROOT, suite.SOURCES)[:16]}",
@@ -31,6 +33,7 @@ def selection_of(run: Run) -> dict[str, Any]:
         **_files(
             {"--whitelist": options.whitelist, "--config": options.config, "--accounts-file": options.accounts_file}
         ),
+        "--baseline": sorted([account, audit.time] for account, audit in baseline.audits.items()) if baseline else [],
         "--output-formats": sorted(options.formats),
         "--output-filename": options.output_filename,
         "--only-fails": options.only_fails,

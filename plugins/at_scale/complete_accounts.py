@@ -21,6 +21,7 @@ from plugins.at_scale.account_record import AccountRecord, RecordedPart
 from plugins.at_scale.asked_for import selection_of
 from plugins.at_scale.findings_file import FindingsFileWriter, findings_file_name
 from plugins.at_scale.journal import Journal, JournalError
+from plugins.at_scale.resumed import keep_calls, needs_findings, tell_again
 from plugins.audit import completeness
 from plugins.audit.completeness import completeness_of
 from plugins.audit.execution import make_finding
@@ -46,8 +47,8 @@ class Open:
 
     tally: Tally = field(default_factory=Tally)
     usage: Usage = field(default_factory=Usage)
-    parcel: FindingsFileWriter | None = None
-    """Where the findings of a part of it go."""
+    kept: FindingsFileWriter | None = None
+    """Where its findings go: those of a part of it for plugins.merge, others for --resume."""
 
 
 class CompleteAccounts:
@@ -62,7 +63,8 @@ class CompleteAccounts:
         self._open: dict[str, Open] = {}
         self._journal: Journal | None = None
         self._failures = self._findings = 0
-        """Those of the run that this one resumes."""
+        """Those of the run that this one resumes, where they are not told again."""
+        self._needs_findings = needs_findings(config, self.options)
 
     # -- the run that this one resumes -----------------------------------------------------------------------------
 
@@ -83,11 +85,21 @@ class CompleteAccounts:
                 continue
             lost = account_record.changed(self.options.output_directory, one.files)
             if lost:
-                self.notes.append(f"audited again: {account.id}, since {lost} is gone or was changed")
+                self._audit_again(account.id, f"{lost} is gone or was changed")
             elif _has_other_regions(account, run.cut, one):
-                self.notes.append(f"audited again: {account.id}, since its regions are others now")
+                self._audit_again(account.id, "its regions are others now")
+            elif self._needs_findings and not one.findings:
+                self._audit_again(account.id, "its findings were not kept")
             else:
                 self.finished[account.id] = one
+        try:
+            for id in keep_calls(run, self.finished):
+                del self.finished[id]
+                self._audit_again(id, "its calls were not all recorded")
+        except OSError as error:
+            raise pytest.UsageError(
+                f"--resume: the recording cannot be gone on with: {error.strerror or error}"
+            ) from None
         run.finished = frozenset(self.finished)
         self.notes.insert(
             0,
@@ -95,11 +107,18 @@ class CompleteAccounts:
             f" in the run of {earlier.header.started:%Y-%m-%d %H:%M:%S} UTC",
         )
 
+    def _audit_again(self, account: str, why: str) -> None:
+        self.notes.append(f"audited again: {account}, since {why}")
+
     def _count_finished(self, run: Run, reporter: reporter.Reporter) -> None:
         for one in self.finished.values():
+            reporter.files += [
+                str(self.options.output_directory / file.name) for file in one.files if file.name != one.findings
+            ]
+            if self._needs_findings:  # they are told again, and counted then
+                continue
             account_record.add_to(reporter.tally, one.account, one.counts, run.plan.check)
             account_record.use(run.usage, one.counts)
-            reporter.files += [str(self.options.output_directory / file.name) for file in one.files]
             totals = account_record.totals(one.counts)
             self._failures += totals["FAIL"] + totals["ERROR"]
             self._findings += totals.total()
@@ -136,17 +155,37 @@ class CompleteAccounts:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, Any, Any]:
-        """The exit code is about what was finished earlier, too."""
+        """What was finished earlier is told to whoever needs it; the exit code is about it, too. Raises pytest.exit."""
+        self._tell_again()
+        failures, session.testsfailed = session.testsfailed, 0  # to pytest, failures before the loop are of collection
         result = yield
+        session.testsfailed += failures
         session.testsfailed += self._failures
         session.testscollected += self._findings
         return result
 
+    def _tell_again(self) -> None:
+        """Report the findings of finished accounts again, where they are needed. Raises pytest.exit.Exception."""
+        run, reporter = run_of(self.config), reporter_of(self.config)
+        if run is None or reporter is None or not self._needs_findings:
+            return
+        for record in list(self.finished.values()):
+            try:
+                tell_again(self.config, run, self.options.output_directory, record)
+            except (OSError, ValueError, KeyError) as error:
+                pytest.exit(
+                    f"--resume: {record.findings} cannot be read: {error}", returncode=pytest.ExitCode.INTERNAL_ERROR
+                )
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """A run that came to its end needs no journal."""
+        """A run that came to its end needs no journal, and nothing that was kept for going on with it."""
         if self._journal is not None:
-            self._journal.close(finished=self.is_complete(session))
+            complete = self.is_complete(session)
+            self._journal.close(finished=complete)
+            for record in self.finished.values() if complete else ():
+                if record.findings:
+                    (self.options.output_directory / record.findings).unlink(missing_ok=True)
 
     def is_complete(self, session: pytest.Session) -> bool:
         """Whether the run has done all that it was asked for."""
@@ -164,29 +203,30 @@ class CompleteAccounts:
     # -- findings and complete accounts ----------------------------------------------------------------------------
 
     def pytest_audit_finding(self, finding: Finding) -> None:
-        """Count a finding, and send it along if it is of a part of an account. Raises OSError."""
+        """Count a finding, and keep it where it is needed again. Raises OSError."""
+        if finding.account in self.finished:
+            return
         account = self._open.get(finding.account)
         if account is None:
-            account = self._open[finding.account] = Open(parcel=self._parcel_for(finding.account))
+            account = self._open[finding.account] = Open(kept=self._kept_for(finding.account))
         account.tally.add(finding)
         account.usage.add(finding)
-        if account.parcel is not None:
-            account.parcel.write(finding)
+        if account.kept is not None:
+            account.kept.write(finding)
 
-    def _parcel_for(self, account: str) -> FindingsFileWriter | None:
+    def _kept_for(self, account: str) -> FindingsFileWriter | None:
         run = run_of(self.config)
-        if run is None or run.cut is None:
+        if run is None or not self.options.formats or (run.cut is None and not self._needs_findings):
             return None
-        return FindingsFileWriter(
-            self.options.output_directory / findings_file_name(run.report_name(account)), account=account
-        )
+        path = self.options.output_directory / findings_file_name(run.report_name(account))
+        return FindingsFileWriter(path, account=account)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_audit_account_done(self, account: str) -> Generator[None, list[list[Path]], list[list[Path]]]:
         """Note an account whose reports have their names, unless something is missing in them."""
         results = yield
         reporter = reporter_of(self.config)
-        if reporter is not None and not reporter.troubles:
+        if reporter is not None and not reporter.troubles and account not in self.finished:
             self._note(account, [file for files in results for file in files])
         return results
 
@@ -201,9 +241,10 @@ class CompleteAccounts:
         if run is None or reporter is None or whose is None:
             return
         try:
-            if one.parcel is not None:
-                one.parcel.close()
-                reporter.files.append(str(one.parcel.path))
+            if one.kept is not None:
+                one.kept.close()
+                if run.cut is not None:
+                    reporter.files.append(str(one.kept.path))
             if not self._is_finished(account):
                 return
             found = self._described(run, whose, one, files)
@@ -223,17 +264,19 @@ class CompleteAccounts:
     def _described(self, run: Run, account: Account, counted: Open, files: Iterable[Path]) -> AccountRecord:
         """What is kept of a complete account. Raises OSError."""
         nothing, cut = self._nothing(run, account), run.cut
-        parcel = [counted.parcel.path] if counted.parcel is not None else []
+        kept = [counted.kept.path] if counted.kept is not None else []
         return AccountRecord(
             account=account.id,
             regions=account.regions,
-            files=account_record.described(self.options.output_directory, [*files, *parcel]),
+            files=account_record.described(self.options.output_directory, [*files, *kept]),
             counts=account_record.counts_of(
                 account.id, counted.tally, counted.usage, [one.check.id for one in nothing]
             ),
             part=RecordedPart(cut.number, cut.of, cut.regions) if cut else None,
             report=run.report_name(account.id, whole=True),
-            parcel=parcel[0].name if parcel else "",
+            parcel=kept[0].name if kept and cut else "",
+            findings=kept[0].name if kept and self._needs_findings else "",
+            calls=run.calls_recorded(account.id),
             nothing=[finding.packed() for finding in nothing],
             facts=AccountFacts.of(account) if cut else None,
             partial=run.partial_besides_the_cut() if cut else "",
@@ -287,9 +330,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )  # fmt: skip
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """With --resume, read the journal before AWS is asked anything. Raises pytest.UsageError."""
+    """With --resume, read the journal before AWS is asked anything, and before the baseline. Raises pytest.UsageError."""
     options = options_of(config)
     if is_worker(config) or config.option.collectonly or options.list_checks or options.list_groups:
         return
@@ -305,16 +347,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _refuse_unresumable(config: pytest.Config, options: Options) -> None:
-    whole = {
-        "--record": options.record, "--baseline": options.baselines, "--security-hub": options.security_hub,
-        "--junitxml": getattr(config.option, "xmlpath", None), "--html": getattr(config.option, "htmlpath", None),
-        "--json-report": getattr(config.option, "json_report", None), "--demo": options.demo,
-    }  # fmt: skip
-    for flag, given in whole.items():
-        if given:
-            raise pytest.UsageError(
-                f"--resume: {flag} needs all accounts in one run: leave it out, or leave --resume out to start anew"
-            )
+    if options.demo:
+        raise pytest.UsageError("--resume: --demo makes its sample organization anew: leave one of them out")
     if not options.formats:
         raise pytest.UsageError("--resume: without --output-formats there are no reports to go on with")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fixtures.recording.reader import AccountFacts
-from fixtures.recording.writer import Recorder, join
+from fixtures.recording.writer import Recorder, discard, join
 from fixtures.secrets.scanner import Limits
 from plugins.options.thresholds import Settings
 from plugins.suite import version
@@ -38,7 +38,9 @@ def finish(path: Path, recorder: Recorder, now: datetime, accounts: Iterable[Acc
             raise OSError(0, recorder.error)
         header, seal, left_out = join(path, suite=version(), now=now, accounts=accounts)
     except OSError as error:
-        return False, [f"Recording: {path} could not be written: {error.strerror or error}"]
+        discard(path)
+        older = "; the older one stays" if path.exists() else ""
+        return False, [f"ERROR! Recording: {path} could not be written: {error.strerror or error}{older}"]
     calls = sum(section.lines for section in header.sections)
     lines = [f"Recording: {path}, {calls} calls, seal {seal}"]
     if left_out:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -68,6 +70,8 @@ class Run:
         """Whether something (-k, --deselect) left out resources of selected checks."""
         self.nothing_found: list[tuple[str, str, tuple[str, int | None, str]]] = []
         """Check id, node id and location of the checks for which this task found nothing (see CheckItem.tentative)."""
+        self.recorded_elsewhere: Counter[str] = Counter()
+        """Account -> calls that workers have recorded."""
         self.recorded: list[str] = []
         """What there is to say of the recording that was made."""
         self._recorder: Recorder | None = None
@@ -182,14 +186,26 @@ class Run:
 
     def recorder(self) -> Recorder | None:
         """The recorder of this process, when the run is recorded."""
-        target = self._record_part
-        if target is None and self.options.record is not None:
-            remove_parts(self.options.record)
-            target = part_of(self.options.record, "main")
-        if target is not None and self._recorder is None:
-            self._recorder = open_recorder(target, Redactor(recordings.limits_of(self._settings)))
-            self._record_part = target
+        if self._recorder is None and (self._record_part is not None or self.options.record is not None):
+            if self._record_part is None:
+                self._record_part = self._own_part(cast(Path, self.options.record))
+            self._recorder = open_recorder(self._record_part, Redactor(recordings.limits_of(self._settings)))
         return self._recorder
+
+    def _own_part(self, record: Path) -> Path:
+        """The part of a process that is no worker. What a run has left that this one resumes stays beside it."""
+        if STARTED not in self.config.stash:
+            remove_parts(record)
+        names = itertools.chain(["main"], (f"main{number}" for number in itertools.count(2)))
+        return next(part for part in (part_of(record, name) for name in names) if not part.exists())
+
+    def calls_recorded(self, account: str) -> int:
+        """How many calls of an account are on disk by now, here and by the workers that have ended."""
+        own = self.recorder()
+        if own is None:
+            return 0
+        own.flush()
+        return 0 if own.error else own.calls[account] + self.recorded_elsewhere[account]
 
     def close(self) -> None:
         """End the run: let go of threads, finish the recording."""

@@ -21,7 +21,7 @@ from plugins.findings.pytest_report import attach, finding_in
 from plugins.options.options import options_of
 from plugins.reporting.coverage import coverage_of
 from plugins.roles import is_worker
-from plugins.text import visible
+from plugins.text import timestamp, visible
 
 NEW, UNCHANGED, RESOLVED = "new", "unchanged", "resolved"
 SHOWN = 25
@@ -55,12 +55,17 @@ class Audit:
     """Its failures that this run has not come across yet."""
 
 
-def load(paths: Iterable[Path]) -> dict[str, Audit]:
-    """Account -> its newest audit in reports, lists of them and folders. Raises pytest.UsageError."""
+def load(paths: Iterable[Path], before: str = "") -> dict[str, Audit]:
+    """Account -> its newest audit in reports, lists of them and folders. Raises pytest.UsageError.
+
+    ``before``: when this run began (as reports have it), which may have left reports of its own in these folders.
+    """
     audits: dict[str, Audit] = {}
     for path in paths:
         for file in _files(path):
             for one in _read(file):
+                if before and one.time >= before:
+                    continue
                 audit = audits.setdefault(one.account, Audit())
                 if one.time > audit.time:
                     audit = audits[one.account] = Audit(one.time)
@@ -261,5 +266,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--fail-on-new needs --baseline: say which earlier report to compare with")
     listing = options.list_checks or options.list_groups or config.option.collectonly
     if options.baselines and not listing and not is_worker(config):
-        found = config.stash[KEY] = Baseline(config, load(options.baselines))
+        started = config.stash.get(run_plugin.STARTED, None)
+        audits = load(options.baselines, timestamp(started) if started is not None else "")
+        found = config.stash[KEY] = Baseline(config, audits)
         config.pluginmanager.register(found, "auditest-baseline")

@@ -57,7 +57,7 @@ class Reporter:
         self.tally.add(finding)
         self.run.outcomes.add(finding)
         self.run.usage.add(finding)
-        if self.options.only_fails and not finding.is_failure:
+        if finding.account in self.run.finished or (self.options.only_fails and not finding.is_failure):
             return
         if self.options.numbered:
             finding = numbered(finding)
@@ -84,7 +84,8 @@ class Reporter:
         baseline = baseline_of(self.config)
         if baseline is not None:
             for finding in baseline.account_done(account):
-                for writer in [] if self.options.only_fails else self._writers_of(account):
+                written = self.options.only_fails or account in self.run.finished
+                for writer in [] if written else self._writers_of(account):
                     writer.write(finding)
         self._seen.pop(account, None)
         self.run.outcomes.forget(account)

@@ -177,6 +177,7 @@ class TaskQueue:
             if error is None:
                 for kind, number in node.workeroutput.get("auditest_left_out", {}).items():
                     self.run.inventory.leave_out(kind, number)
+                self.run.recorded_elsewhere.update(node.workeroutput.get("auditest_recorded", {}))
                 self.run.deselected |= node.workeroutput.get("auditest_deselected", False)
                 self._finished(task, node.workeroutput.get("auditest_nothing", []))
             elif task.attempts < MOST_ATTEMPTS:
@@ -277,7 +278,10 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
     """On a worker: tell the controller what this task found nothing for."""
     run = run_of(session.config)
     if run is not None and is_worker(session.config):
-        session.config.workeroutput["auditest_left_out"] = run.left_out  # type: ignore[attr-defined]
-        session.config.workeroutput["auditest_deselected"] = run.deselected  # type: ignore[attr-defined]
-        session.config.workeroutput["auditest_nothing"] = [list(one) for one in run.nothing_found]  # type: ignore[attr-defined]
+        output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
+        recorder = run.recorder()
+        output["auditest_left_out"] = dict(run.inventory.left_out)
+        output["auditest_recorded"] = dict(recorder.calls) if recorder is not None else {}
+        output["auditest_deselected"] = run.deselected
+        output["auditest_nothing"] = [list(one) for one in run.nothing_found]
     return (yield)

@@ -13,15 +13,17 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import BinaryIO
+from xml.etree import ElementTree
 
 import pytest
 
 from bench.recordings import write
+from fixtures.recording.reader import Recording
 from plugins.at_scale import complete_accounts, journal
 from plugins.at_scale.account_record import AccountRecord, Counts
 from plugins.outputs.json_report import JsonlWriter
 from plugins.suite import ROOT
-from selftests.whole_runs import Outcome, clean_environment
+from selftests.whole_runs import Emulator, Outcome, clean_environment
 
 ACCOUNTS = [f"{100000000000 + number}" for number in range(4)]
 REGIONS = ["us-east-1", "eu-west-1"]
@@ -50,10 +52,10 @@ def audit(tape: Path, folder: Path, *arguments: str, kill: str = "", formats: st
     return Outcome(done.returncode, done.stdout, done.stderr, folder)
 
 
-def reports(folder: Path) -> dict[str, bytes]:
-    """All that is in a folder: content by name; the lines of a jsonl report in any order."""
+def reports(folder: Path, pattern: str = "*") -> dict[str, bytes]:
+    """What is in a folder: content by name; the lines of a jsonl report in any order."""
     return {one.name: b"\n".join(sorted(one.read_bytes().strip(b"[]\n").splitlines())).replace(b"},", b"}")
-            for one in folder.iterdir()}  # fmt: skip
+            for one in folder.glob(pattern)}  # fmt: skip
 
 
 def summary_of(done: Outcome) -> str:
@@ -116,6 +118,122 @@ def test_a_run_that_was_killed_at_its_end_needs_no_audit(tape: Path, whole: Outc
     assert f"audited again: {ACCOUNTS[1]}, since {report.name} is gone or was changed" in again.out
     assert reports(spoilt) == reports(whole.folder)
     assert summary_of(again) == summary_of(whole)
+
+
+def junit_cases(file: Path) -> dict[str, list[str]]:
+    """Name of a test case -> the kinds of its results, of pytest's own JUnit report."""
+    found: dict[str, list[str]] = {}
+    for case in ElementTree.parse(file).getroot().iter("testcase"):
+        name = f"{case.get('classname')}::{case.get('name')}"
+        assert name not in found, name
+        found[name] = [result.tag for result in case if result.tag != "properties"]
+    return found
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_pytests_own_reports_and_the_baseline_have_what_was_finished(
+    tape: Path, whole: Outcome, tmp_path: Path, workers: str
+) -> None:
+    """The baseline is a run a year ago with half of the failures; the reports of pytest have each test once."""
+    base = tmp_path / "earlier.jsonl"
+    lines = (next(whole.folder.glob(f"*{number}-*.jsonl")) for number in ACCOUNTS)
+    old = [json.loads(line) | {"Timestamp": "2020-01-01T00:00:00Z"} for file in lines for line in file.open()]
+    base.write_text("".join(json.dumps(one) + "\n" for one in old[::2]))
+
+    def run(folder: Path, *more: str, kill: str = "") -> Outcome:
+        own = (f"--junitxml={folder}/own.xml", "--json-report", f"--json-report-file={folder}/own.json",
+               f"--html={folder}/own.html", f"--baseline={base}")  # fmt: skip
+        return audit(tape, folder, "-n", workers, *own, *more, kill=kill)
+
+    calm = run(tmp_path / "calm")
+    killed = run(tmp_path / "killed", kill=str(3 * 3 * EACH + 1))  # three reports each
+    assert killed.code == -9
+    assert list((tmp_path / "killed").glob("*.findings"))
+    done = run(tmp_path / "killed", "--resume")
+    assert done.code == calm.code == 1
+    assert re.search(r"resumed: [23] of 4 accounts", done.out)
+    assert summary_of(done) == summary_of(calm)
+    compared = r"compared with the baseline of .*"
+    assert re.search(compared, done.out)[0] == re.search(compared, calm.out)[0] != ""  # type: ignore[index]
+    assert junit_cases(tmp_path / "killed/own.xml") == junit_cases(tmp_path / "calm/own.xml")
+    ours, theirs = (json.loads((tmp_path / name / "own.json").read_text()) for name in ("killed", "calm"))
+    assert {one["nodeid"]: one["outcome"] for one in ours["tests"]} == {
+        one["nodeid"]: one["outcome"] for one in theirs["tests"]
+    }
+    for one in (ours, theirs):
+        del one["summary"]["collected"]  # of this process, as pytest says
+    assert ours["summary"] == theirs["summary"]
+    last = [re.findall(r"\d+ (?:passed|failed)", one.out.splitlines()[-1]) for one in (done, calm)]
+    assert last[0] == last[1]
+    assert reports(tmp_path / "killed", "*.jsonl") == reports(tmp_path / "calm", "*.jsonl") != {}
+    assert not list((tmp_path / "killed").glob("*.findings"))
+
+
+def test_another_baseline_is_another_run(tape: Path, whole: Outcome, tmp_path: Path) -> None:
+    report = next(whole.folder.glob("*.jsonl"))
+    assert audit(tape, tmp_path, kill="20").code == -9
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps([json.loads(line) | {"Timestamp": "2020-01-01T00:00:00Z"} for line in report.open()]))
+    done = audit(tape, tmp_path, "--resume", f"--baseline={old}")
+    assert done.code == 4
+    assert "was asked for something else (--baseline)" in done.err
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_recording_is_gone_on_with(emulator: Emulator, tmp_path: Path, workers: str) -> None:
+    """The calls of finished accounts are kept, those of others are not there twice, and the replay finds the same."""
+
+    def run(folder: Path, *more: str, kill: str = "") -> Outcome:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "selftests.runs.kill_all", CHECKS,
+             f"--account={','.join(ACCOUNTS)}", "--role=audit", f"--filter-region={','.join(REGIONS)}", f"--record={folder}/tape.gz",
+             f"--output-directory={folder}", "--output-formats=jsonl", "-n", workers, *more],
+            cwd=ROOT, env=clean_environment(KILL_ALL_AFTER=kill, **emulator.environment), start_new_session=True,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        return Outcome(done.returncode, done.stdout, done.stderr, folder)
+
+    for name in ("first", "killed"):
+        (tmp_path / name).mkdir()
+    each = len(run(tmp_path / "first").findings()) // len(ACCOUNTS)
+    killed = run(tmp_path / "killed", kill=str(2 * each + 1))
+    assert killed.code == -9
+    done = run(tmp_path / "killed", "--resume")
+    assert done.code == 1, done.out + done.err
+    assert re.search(r"resumed: [12] of 4 accounts", done.out)
+    assert sorted(path.name for path in (tmp_path / "killed").glob("tape*")) == ["tape.gz"]
+    recording = Recording(tmp_path / "killed/tape.gz")
+    recording.verify()
+    assert {facts.id for facts in recording.accounts} == set(ACCOUNTS)
+    replay = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", CHECKS, f"--replay={tmp_path}/killed/tape.gz",
+         f"--output-directory={tmp_path}/replay", "--output-formats=jsonl"],
+        cwd=ROOT, env=clean_environment(), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "not recorded" not in replay.stdout.lower()
+    live, again = Outcome(0, "", "", tmp_path / "killed"), Outcome(0, "", "", tmp_path / "replay")
+    assert again.statuses() == live.statuses()
+
+
+def test_calls_that_are_missing_in_the_recording_are_made_again(emulator: Emulator, tmp_path: Path) -> None:
+    tape = tmp_path / "tape.gz"
+    begin = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "selftests.runs.kill_all", CHECKS,
+             f"--account={','.join(ACCOUNTS[:2])}", "--role=audit", f"--filter-region={REGIONS[0]}", f"--record={tape}",
+             f"--output-directory={tmp_path}", "--output-formats=jsonl"]  # fmt: skip
+
+    def run(*more: str, kill: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*begin, *more], cwd=ROOT, env=clean_environment(KILL_ALL_AFTER=kill, **emulator.environment),
+            start_new_session=True, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+
+    assert run(kill="end").returncode == -9
+    for part in tmp_path.glob("tape.gz.*"):
+        part.unlink()
+    done = run("--resume")
+    assert f"audited again: {ACCOUNTS[0]}, since its calls were not all recorded" in done.stdout
+    assert "resumed: 0 of 2 accounts" in done.stdout
+    Recording(tape).verify()
 
 
 def test_an_account_whose_regions_are_others_now_is_audited_again(tape: Path, whole: Outcome, tmp_path: Path) -> None:
@@ -259,9 +377,7 @@ def test_what_is_no_journal_is_refused(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--record=x"], "--record needs all accounts in one run"),
-        (["--baseline=x"], "--baseline"),
-        (["--junitxml=x"], "--junitxml needs all accounts in one run"),
+        (["--demo"], "--demo makes its sample organization anew"),
         (["--output-formats="], "there are no reports"),
     ],
 )
