@@ -124,7 +124,7 @@ def test_administrator_rights(
         (inline("User", i="%7Bnot json"), {}, {}, "the policy document is not valid JSON"),
         ({}, inline("Group", i={}), {}, "the policy document has no Statement"),
         (attached(OWN), {}, {}, f"policy {OWN} is attached and not listed"),
-        (attached(OWN), {}, {OWN: None}, "the policy document has no Statement"),
+        (attached(OWN), {}, {OWN: {}}, "the policy document has no Statement"),
         ({"GroupList": ["h"]}, {}, {}, "group h has members and is not listed"),
     ],
 )  # fmt: skip
