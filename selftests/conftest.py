@@ -25,7 +25,8 @@ from fixtures.session import base_session, global_region_of
 from plugins.catalog import Check, check_of
 from plugins.discovery import discover, rows_for
 from plugins.evaluation import Status, evaluate
-from selftests.answers import Misfit, Stub, fitting, operation_model, verify_parameters
+from selftests.answers import Misfit, fitting, operation_model, verify_parameters
+from selftests.answers import Stub as Stub
 
 pytest.register_assert_rewrite("selftests.checks_harness")
 
