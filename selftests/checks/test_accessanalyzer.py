@@ -26,11 +26,10 @@ def analyzer(name: str = "default", kind: str = "ACCOUNT", status: str = "ACTIVE
 
 
 def finding(number: int, status: str = "ACTIVE", name: str = "default") -> dict[str, Any]:
-    """A finding as ListFindingsV2 gives it; ``analyzer`` is the test's own."""
-    return {
-        "id": f"f{number}", "resource": f"arn:aws:s3:::b{number}", "resourceType": "AWS::S3::Bucket",
-        "status": status, "analyzer": arn(name),
-    }  # fmt: skip
+    """A finding, and the analyzer that it is of (ListFindingsV2 does not say)."""
+    return {"analyzer": arn(name), "finding": {
+        "id": f"f{number}", "resource": f"arn:aws:s3:::b{number}", "resourceType": "AWS::S3::Bucket", "status": status,
+    }}  # fmt: skip
 
 
 def answers(*analyzers: dict[str, Any], findings: tuple[dict[str, Any], ...] = ()) -> dict[str, Stub]:
@@ -38,11 +37,8 @@ def answers(*analyzers: dict[str, Any], findings: tuple[dict[str, Any], ...] = (
 
     def listed(params: dict[str, Any]) -> dict[str, Any]:
         wanted = params["filter"]["status"]["eq"]
-        return {
-            "findings": [
-                one for one in findings if one["analyzer"] == params["analyzerArn"] and one["status"] in wanted
-            ]
-        }
+        own = [one["finding"] for one in findings if one["analyzer"] == params["analyzerArn"]]
+        return {"findings": [one for one in own if one["status"] in wanted]}
 
     return {
         "accessanalyzer:ListAnalyzers": {"analyzers": list(analyzers)},
@@ -94,7 +90,8 @@ def test_extra769_shows_five_resources(audit: Audit) -> None:
     assert found["default"].endswith("b3, arn:aws:s3:::b4, ...")
     five = run(audit, answers(analyzer(), findings=tuple(finding(number) for number in range(5))))
     assert five["default"].endswith("b3, arn:aws:s3:::b4")
-    nameless = {key: value for key, value in finding(7).items() if key != "resource"}
+    nameless = finding(7)
+    del nameless["finding"]["resource"]
     assert run(audit, answers(analyzer(), findings=(nameless,)))["default"].endswith(" about f7")
 
 
@@ -108,8 +105,12 @@ def test_extra769_findings_on_the_second_page_only(audit: Audit, monkeypatch: py
 
     client = boto3.client("accessanalyzer", REGION)
     time = utcnow()
-    page = {key: value for key, value in finding(1).items() if key != "analyzer"}
-    page |= {"analyzedAt": time, "createdAt": time, "updatedAt": time, "resourceOwnerAccount": ACCOUNT}
+    page = finding(1)["finding"] | {
+        "analyzedAt": time,
+        "createdAt": time,
+        "updatedAt": time,
+        "resourceOwnerAccount": ACCOUNT,
+    }
     with Stubber(client) as stubber:
         stubber.add_response("list_analyzers", {"analyzers": [analyzer() | {"createdAt": time}]})
         wanted = {"analyzerArn": arn("default"), "filter": {"status": {"eq": ["ACTIVE"]}}}

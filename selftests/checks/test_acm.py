@@ -10,6 +10,7 @@ import pytest
 
 from fixtures.api.errors import ApiError
 from fixtures.services import acm
+from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
 REGION = "eu-west-1"
@@ -89,7 +90,7 @@ NOT_LOGGED = "ACM does not log such certificates"
         ({**preference("DISABLED"), "Type": "PRIVATE"}, f"INFO: {LABEL} is PRIVATE: {NOT_LOGGED}"),
         ({**preference("DISABLED"), "KeyAlgorithm": "EC_prime256v1"}, f"FAIL: {LABEL}: transparency logging is DISABLED"),
         ({**preference("DISABLED"), "Status": "PENDING_VALIDATION"}, f"INFO: {LABEL} is not issued but PENDING_VALIDATION"),
-        (preference("PERHAPS"), f"ERROR: acm:DescribeCertificate failed in {REGION}: UnexpectedAnswer: {LABEL} has an unknown transparency logging preference: PERHAPS"),
+        (preference(Undocumented("PERHAPS")), f"ERROR: acm:DescribeCertificate failed in {REGION}: UnexpectedAnswer: {LABEL} has an unknown transparency logging preference: PERHAPS"),
     ],
 )  # fmt: skip
 def test_extra724(audit: Audit, detail: dict[str, Any], expected: str) -> None:

@@ -368,8 +368,11 @@ def test_check120_role_on_the_second_page(audit: Audit, monkeypatch: pytest.Monk
 
 
 def policy(path: str, versions: dict[str, Any], default: str = "v1") -> dict[str, Any]:
-    """A customer managed policy in the snapshot. ``versions``: version id -> document."""
-    listed = [{"VersionId": id, "Document": text, "IsDefaultVersion": id == default} for id, text in versions.items()]
+    """A customer managed policy in the snapshot. ``versions``: version id -> document, None for a version without."""
+    listed = [
+        {"VersionId": id, "IsDefaultVersion": id == default, **({} if text is None else {"Document": text})}
+        for id, text in versions.items()
+    ]
     arn = f"arn:aws:iam::{ACCOUNT}:policy/{path}"
     return {"Arn": arn, "DefaultVersionId": default, "AttachmentCount": 0, "PolicyVersionList": listed}
 

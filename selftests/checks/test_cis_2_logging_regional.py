@@ -131,10 +131,11 @@ def test_check28_keys_that_are_no_items(audit: Audit) -> None:
 
 
 def flow_log(**more: Any) -> dict[str, Any]:
-    return {
+    log = {
         "FlowLogId": "fl-1", "ResourceId": "vpc-1", "FlowLogStatus": "ACTIVE", "TrafficType": "ALL",
         "DeliverLogsStatus": "SUCCESS", "LogDestination": "arn:aws:s3:::b", **more,
     }  # fmt: skip
+    return {key: value for key, value in log.items() if value is not None}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from fixtures.api.errors import ApiError
+from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
 ID, DOMAIN = "E1EXAMPLE", "d1.cloudfront.net"
@@ -160,7 +161,7 @@ def geo(kind: str, *countries: str) -> dict[str, Any]:
         (geo("none", "CH"), f"FAIL: {LABEL}: geo restriction none, countries: 1"),
         (geo("whitelist"), f"FAIL: {LABEL}: geo restriction whitelist, countries: 0"),
         ({"Restrictions": None}, f"FAIL: {LABEL}: geo restriction none, countries: 0"),
-        (geo("elsewhere", "CH"), f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown geo restriction type: elsewhere"),
+        (geo(Undocumented("elsewhere"), "CH"), f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown geo restriction type: elsewhere"),
         ({**geo("none"), "ConnectionMode": "tenant-only"}, f"FAIL: {LABEL}: geo restriction none, countries: 0; overrides of its tenants (ConnectionMode tenant-only) are not evaluated"),
     ],
 )  # fmt: skip
@@ -182,7 +183,7 @@ def viewers(policy: str, path: str = "") -> dict[str, Any]:
         ([viewers("allow-all")], f"FAIL: {LABEL} serves plain HTTP for default"),
         ([viewers("https-only"), viewers("allow-all", "/img/*")], f"FAIL: {LABEL} serves plain HTTP for /img/*"),
         ([viewers("https-only"), viewers("redirect-to-https", "/img/*")], f"PASS: {LABEL}: default: HTTPS only; /img/*: HTTP is redirected to HTTPS"),
-        ([viewers("https-only"), viewers("https-maybe", "/img/*")], f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown viewer protocol policy: https-maybe"),
+        ([viewers("https-only"), viewers(Undocumented("https-maybe"), "/img/*")], f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown viewer protocol policy: https-maybe"),
     ],
 )  # fmt: skip
 def test_extra738(audit: Audit, behaviors: list[Any], expected: str) -> None:
@@ -272,8 +273,8 @@ UNKNOWN = f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedA
         ([custom("TLSv1.2")], tls("TLSv1.1_2016"), f"FAIL: {LABEL}: viewers may use security policy TLSv1.1_2016"),
         ([custom("SSLv3")], tls("TLSv1_2016"), f"FAIL: {LABEL}: origin web accepts SSLv3; viewers may use security policy TLSv1_2016"),
         ([custom("TLSv1.2")], tls("TLSv1.3_2025"), f"PASS: {LABEL}: origins TLSv1.2, viewers TLSv1.3_2025"),
-        ([custom("TLSv1.2")], tls("TLSv1.4_2030"), f"{UNKNOWN} security policy: TLSv1.4_2030"),
-        ([custom("TLSv1.2", "TLSv1.4")], tls("TLSv1.3_2025"), f"{UNKNOWN} origin protocol: TLSv1.4"),
+        ([custom("TLSv1.2")], tls(Undocumented("TLSv1.4_2030")), f"{UNKNOWN} security policy: TLSv1.4_2030"),
+        ([custom("TLSv1.2", Undocumented("TLSv1.4"))], tls("TLSv1.3_2025"), f"{UNKNOWN} origin protocol: TLSv1.4"),
         ([custom("TLSv1.2")], DEFAULT_CERTIFICATE, f"PASS: {LABEL}: origins TLSv1.2; {TLS10} until the distribution has a certificate of its own"),
         ([custom("TLSv1.2")], None, f"PASS: {LABEL}: origins TLSv1.2; {TLS10} until the distribution has a certificate of its own"),
         ([custom("TLSv1.1")], DEFAULT_CERTIFICATE, f"FAIL: {LABEL}: origin web accepts TLSv1.1; {TLS10} until the distribution has a certificate of its own"),

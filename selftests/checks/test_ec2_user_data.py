@@ -107,7 +107,7 @@ def test_extra741_what_cannot_be_read(audit: Audit) -> None:
         }
         return each[params["InstanceId"]]
 
-    answers: dict[str, Stub] = {**instances("i-1", "i-2", "i-3"), "ec2:DescribeInstanceAttribute": answer}  # type: ignore[dict-item]
+    answers: dict[str, Stub] = {**instances("i-1", "i-2", "i-3"), "ec2:DescribeInstanceAttribute": answer}
     found = audit("extra741", answers=answers, live=False, regions=[HERE])
     assert found["i-1"] == NO_SECRETS
     assert found["i-2"].startswith("ERROR: access denied in eu-west-1: ec2:DescribeInstanceAttribute is needed")

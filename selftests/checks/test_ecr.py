@@ -15,6 +15,7 @@ from fixtures.access.session import base_session
 from fixtures.api.errors import ApiError
 from fixtures.api.live import AwsBackend
 from fixtures.services.ecr import ImageScan
+from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
 REGION = "eu-west-1"
@@ -174,7 +175,7 @@ def test_extra765_deleted_meanwhile(audit: Audit) -> None:
     found = run(audit, "extra765", repository("app"), repository("other"), **answers)
     assert found["app"] == f"INFO: {WHERE} was deleted during the audit"
     assert found["other"].startswith("PASS: ")
-    unknown = rules("BASIC", failures=[{**missing, "failureCode": "NEW_CODE"}])
+    unknown = rules("BASIC", failures=[{**missing, "failureCode": Undocumented("NEW_CODE")}])
     assert run(audit, "extra765", repository("app"), **unknown)["app"].startswith("ERROR: ")
 
     def refused(params: dict[str, Any]) -> Any:
@@ -347,7 +348,7 @@ NO_RESULT = ["IN_PROGRESS", "PENDING", "UNSUPPORTED_IMAGE", "FINDINGS_UNAVAILABL
         *((scanned(status), {}, f"INFO: {NEWEST}: scan {status}") for status in NO_RESULT),
         ({"imageScanStatus": {"status": "FAILED"}}, {}, f"FAIL: {NEWEST}: scan FAILED"),
         ({"imageScanStatus": {"status": "COMPLETE"}}, {}, "ERROR: ecr:DescribeImageScanFindings failed in eu-west-1: UnexpectedAnswer"),
-        (scanned("SOMETHING_NEW"), {}, "ERROR: ecr:DescribeImageScanFindings failed in eu-west-1: UnexpectedAnswer: the scan status SOMETHING_NEW"),
+        (scanned(Undocumented("SOMETHING_NEW")), {}, "ERROR: ecr:DescribeImageScanFindings failed in eu-west-1: UnexpectedAnswer: the scan status SOMETHING_NEW"),
         (failure("D", "ImageNotFoundException"), {}, f"INFO: image sha256:2 (v2, pushed 2026-03-02) of {WHERE} was deleted"),
         (failure("D", "RepositoryNotFoundException"), {}, "INFO: "),
         (failure("D", "ValidationException"), {}, "ERROR: ecr:DescribeImageScanFindings failed"),

@@ -19,7 +19,10 @@ KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k"
 
 def run(audit: Audit, check: str, cluster: Any, **settings: Any) -> str:
     """The check's finding on a cluster with these facts (or the error of describing it)."""
-    answer = cluster if isinstance(cluster, Exception) else {"cluster": {"name": "c", "version": "1.33", **cluster}}
+    answer = cluster
+    if not isinstance(cluster, Exception):
+        facts = {"name": "c", "version": "1.33", **cluster}
+        answer = {"cluster": {name: value for name, value in facts.items() if value is not None}}
     answers = {"eks:ListClusters": {"clusters": ["c"]}, "eks:DescribeCluster": answer}
     found = audit(check, regions=[REGION], live=False, answers=answers, **settings)
     assert list(found) == ["c"]
@@ -166,7 +169,7 @@ FOREIGN = f"arn:aws:kms:{REGION}:999999999999:key/k"
 ENCRYPTS = f"{WHERE} (Kubernetes 1.33) encrypts secrets with"
 
 
-def encrypted(*entries: tuple[list[str], dict[str, str] | None]) -> dict[str, Any]:
+def encrypted(*entries: tuple[list[str], dict[str, str]]) -> dict[str, Any]:
     """A cluster with these encryptionConfig entries: resources and provider."""
     return {"encryptionConfig": [{"resources": resources, "provider": provider} for resources, provider in entries]}
 
@@ -181,7 +184,7 @@ def encrypted(*entries: tuple[list[str], dict[str, str] | None]) -> dict[str, An
         ({"version": None}, f"FAIL: {WHERE} (Kubernetes unknown) encrypts secrets without a customer managed key"),
         ({"encryptionConfig": []}, f"FAIL: {ENCRYPTS}out a customer managed key"),
         (encrypted((["secrets"], {})), f"FAIL: {ENCRYPTS}out a customer managed key"),
-        (encrypted((["secrets"], None)), f"FAIL: {ENCRYPTS}out a customer managed key"),
+        ({"encryptionConfig": [{"resources": ["secrets"]}]}, f"FAIL: {ENCRYPTS}out a customer managed key"),
         (encrypted((["secrets"], {"keyArn": ""})), f"FAIL: {ENCRYPTS}out a customer managed key"),
         (encrypted(([], {"keyArn": KEY})), f"FAIL: {ENCRYPTS}out a customer managed key"),
         (encrypted((["other"], {"keyArn": KEY})), f"FAIL: {ENCRYPTS}out a customer managed key"),

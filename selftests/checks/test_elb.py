@@ -13,6 +13,7 @@ from fixtures.api.errors import ApiError
 from fixtures.model import Account
 from fixtures.services.elb import HttpLoadBalancer, LoadBalancer
 from plugins.audit.discovery import discover
+from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, StubBackend, access_denied
 
 REGION = "eu-west-1"
@@ -43,20 +44,21 @@ def modern(name: str = "lb", type: str = "application", **changes: Any) -> dict[
 def classic(
     name: str = "old", *listeners: tuple[str, int] | tuple[str, int, list[str]], **changes: Any
 ) -> dict[str, Any]:
-    """A load balancer as elb's DescribeLoadBalancers gives it; a listener is (protocol, port[, policy names])."""
+    """A load balancer as elb gives it; None removes a field; a listener is (protocol, port[, policy names])."""
     described = [
         {"Listener": {"Protocol": protocol, "LoadBalancerPort": port}, "PolicyNames": [*names]}
         for protocol, port, *rest in listeners
         for names in (rest or [[]])
     ]
     address = f"{name}.elb.amazonaws.com"
-    return {
+    data = {
         "LoadBalancerName": name,
         "Scheme": "internal",
         "DNSName": address,
         "ListenerDescriptions": described,
         **changes,
     }
+    return {key: value for key, value in data.items() if value is not None}
 
 
 def listening(*listeners: tuple[str, int] | tuple[str, int, str]) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def modern_log(*listeners: tuple[str, int], **log: str) -> dict[str, Any]:
         (classic("lb"), classic_log(Enabled=True, S3BucketName="logs", S3BucketPrefix="elb"), "PASS: lb (classic) in {} writes S3 access logs to bucket logs, prefix elb"),
         (classic("lb"), classic_log(Enabled=True, S3BucketName="logs"), "PASS: lb (classic) in {} writes S3 access logs to bucket logs, no prefix"),
         (classic("lb"), classic_log(Enabled=False, S3BucketName="logs"), "FAIL: lb (classic) in {} writes no S3 access logs"),
-        (classic("lb"), classic_log(Enabled="false"), "FAIL: lb (classic) in {} writes no S3 access logs"),
+        (classic("lb"), classic_log(Enabled=False), "FAIL: lb (classic) in {} writes no S3 access logs"),
         (classic("lb"), classic_log(), "FAIL: lb (classic) in {} writes no S3 access logs"),
         (modern(), modern_log(enabled="true", bucket="logs", prefix="alb"), "PASS: lb (application) in {} writes S3 access logs to bucket logs, prefix alb"),
         (modern(), modern_log(enabled="true", bucket="logs", prefix=""), "PASS: lb (application) in {} writes S3 access logs to bucket logs, no prefix"),
@@ -252,7 +254,7 @@ PUBLIC = {"Scheme": "internet-facing"}
         # nobody knows where these are reached from
         (modern(Scheme=None), "ERROR: elbv2:DescribeLoadBalancers failed in {}: UnexpectedAnswer: lb (application) in {}: its scheme is missing"),
         (classic("lb", Scheme=None), "ERROR: elb:DescribeLoadBalancers failed in {}: UnexpectedAnswer: lb (classic) in {}: its scheme is missing"),
-        (modern(type="gateway", Scheme="somewhere"), "ERROR: elbv2:DescribeLoadBalancers failed in {}: UnexpectedAnswer: lb (gateway) in {}: its scheme is somewhere"),
+        (modern(type="gateway", Scheme=Undocumented("somewhere")), "ERROR: elbv2:DescribeLoadBalancers failed in {}: UnexpectedAnswer: lb (gateway) in {}: its scheme is somewhere"),
     ],
 )  # fmt: skip
 def test_extra79(audit: Audit, balancer: dict[str, Any], verdict: str) -> None:

@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from fixtures.api.errors import ApiError
+from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
 REGION = "eu-west-1"
@@ -17,7 +18,7 @@ LISTED: dict[str, Stub] = {"guardduty:ListDetectors": {"DetectorIds": ["d1"]}}
     [
         ("ENABLED", f"PASS: GuardDuty detector d1 in {REGION} is enabled"),
         ("DISABLED", f"FAIL: GuardDuty detector d1 in {REGION} is suspended"),
-        ("ODD", f"ERROR: guardduty:GetDetector failed in {REGION}: UnexpectedAnswer: detector d1 has an unknown status: ODD"),
+        (Undocumented("ODD"), f"ERROR: guardduty:GetDetector failed in {REGION}: UnexpectedAnswer: detector d1 has an unknown status: ODD"),
     ],
 )  # fmt: skip
 def test_extra713(audit: Audit, status: str, expected: str) -> None:

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from fixtures.api.errors import ApiError
+from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
 REGION = "eu-west-1"
@@ -45,7 +46,7 @@ def unnamed(answer: Stub) -> dict[str, Stub]:
         (OFF, unnamed(ApiError("s3", "x", "NoSuchBucket", "")), {}, NO_BUCKET),
         (OFF, unnamed(access_denied("s3", "x")), {}, "ERROR: access denied in us-east-1: s3:GetBucketLocation is needed (s3:GetBucketLocation, AccessDenied)"),
         (OFF, {"s3:ListBuckets": access_denied("s3", "x")}, {}, "ERROR: access denied in us-east-1: s3:ListAllMyBuckets is needed (s3:ListBuckets, AccessDenied)"),
-        ({"status": "SLEEPING"}, HERE, {}, f"ERROR: macie2:GetMacieSession failed in {REGION}: UnexpectedAnswer: unknown status: SLEEPING"),
+        ({"status": Undocumented("SLEEPING")}, HERE, {}, f"ERROR: macie2:GetMacieSession failed in {REGION}: UnexpectedAnswer: unknown status: SLEEPING"),
     ],
 )  # fmt: skip
 def test_extra712(audit: Audit, session: Stub, more: dict[str, Stub], settings: dict[str, Any], expected: str) -> None:

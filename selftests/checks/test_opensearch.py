@@ -71,8 +71,8 @@ def test_without_domains(audit: Audit, check: str) -> None:
 @pytest.mark.parametrize("check", DOMAIN_CHECKS)
 def test_domains_that_cannot_be_described(audit: Audit, check: str) -> None:
     refused = access_denied("opensearch", "DescribeDomains")
-    found = run(audit, check, domain("a"), domain("b"), opensearch__DescribeDomains=refused)
-    assert list(found) == ["a", "b"]
+    found = run(audit, check, domain("web"), domain("api"), opensearch__DescribeDomains=refused)
+    assert list(found) == ["web", "api"]
     assert all(
         text.startswith(f"ERROR: access denied in {REGION}: es:DescribeDomains is needed") for text in found.values()
     )
@@ -80,20 +80,20 @@ def test_domains_that_cannot_be_described(audit: Audit, check: str) -> None:
 
 @pytest.mark.parametrize("check", DOMAIN_CHECKS)
 def test_domains_deleted_meanwhile(audit: Audit, check: str) -> None:
-    missing = run(audit, check, domain("a"), opensearch__DescribeDomains={"DomainStatusList": []})
-    assert missing == {"a": f"INFO: a in {REGION} was deleted during the audit"}
+    missing = run(audit, check, domain("web"), opensearch__DescribeDomains={"DomainStatusList": []})
+    assert missing == {"web": f"INFO: web in {REGION} was deleted during the audit"}
 
     def one_is_gone(params: dict[str, Any]) -> Any:
         if "gone" in params["DomainNames"]:
             return ApiError("opensearch", "DescribeDomains", "ResourceNotFoundException", "Domain not found: gone")
         return {"DomainStatusList": [domain(name) for name in params["DomainNames"]]}
 
-    found = run(audit, check, domain("a"), domain("gone"), opensearch__DescribeDomains=one_is_gone)
+    found = run(audit, check, domain("web"), domain("gone"), opensearch__DescribeDomains=one_is_gone)
     assert found["gone"] == f"INFO: gone in {REGION} was deleted during the audit"
-    assert found["a"] == run(audit, check, domain("a"))["a"]
-    assert "deleted" not in found["a"], "the neighbour in the batch is looked at all the same"
+    assert found["web"] == run(audit, check, domain("web"))["web"]
+    assert "deleted" not in found["web"], "the neighbour in the batch is looked at all the same"
 
-    assert run(audit, check, domain("a", Deleted=True)) == {ACCOUNT: f"INFO: no search domain to check in {REGION}"}
+    assert run(audit, check, domain("web", Deleted=True)) == {ACCOUNT: f"INFO: no search domain to check in {REGION}"}
 
 
 @pytest.mark.parametrize("check", DOMAIN_CHECKS)
@@ -107,15 +107,15 @@ def test_domains_are_described_five_at_a_time(audit: Audit, check: str) -> None:
 
 def test_a_failed_batch_is_the_error_of_its_domains_only(audit: Audit) -> None:
     def second_fails(params: dict[str, Any]) -> Any:
-        if "d5" in params["DomainNames"]:
+        if "no5" in params["DomainNames"]:
             return ApiError("opensearch", "DescribeDomains", "ThrottlingException", "slow down")
         return {"DomainStatusList": [domain(name) for name in params["DomainNames"]]}
 
-    found = run(audit, "extra781", *(domain(f"d{n}") for n in range(7)), opensearch__DescribeDomains=second_fails)
+    found = run(audit, "extra781", *(domain(f"no{n}") for n in range(7)), opensearch__DescribeDomains=second_fails)
     assert {name: text.partition(":")[0] for name, text in found.items()} == {
-        **dict.fromkeys(("d0", "d1", "d2", "d3", "d4"), "FAIL"), "d5": "ERROR", "d6": "ERROR",
+        **dict.fromkeys(("no0", "no1", "no2", "no3", "no4"), "FAIL"), "no5": "ERROR", "no6": "ERROR",
     }  # fmt: skip
-    assert "throttled" in found["d5"]
+    assert "throttled" in found["no5"]
 
 
 def test_both_engines_are_domains_and_engine_names_are_not(audit: Audit) -> None:

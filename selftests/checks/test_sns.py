@@ -2,101 +2,74 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import boto3
 import pytest
 
-from fixtures.api.errors import ApiError
-from selftests.conftest import ACCOUNT, Audit, access_denied
+from selftests.checks_harness import REGION, Answers, allow, case, cases, failed, failing_calls, policy, verdicts
+from selftests.conftest import ACCOUNT, Audit
 
-REGION = "eu-west-1"
+T = f"topic t in {REGION}"
 ARN = f"arn:aws:sns:{REGION}:{ACCOUNT}:t"
-NARROW = {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::my-bucket"}}
+SCOPED = f"{T} has a policy that is not public"
+OPEN = f"{T} admits everyone: statement one allows sns:Publish"
 
 
-def run(audit: Audit, attributes: Any) -> str:
-    """The finding on one topic with these attributes (or the error of reading them)."""
-    given = attributes if isinstance(attributes, Exception) else {"Attributes": attributes}
-    answers = {"sns:ListTopics": {"Topics": [{"TopicArn": ARN}]}, "sns:GetTopicAttributes": given}
-    found = audit("extra731", regions=[REGION], live=False, answers=answers)
-    assert list(found) == ["t"]
-    return found["t"]
-
-
-def allow(condition: dict[str, Any] | None = None, sid: str = "one") -> dict[str, Any]:
-    """A statement that lets everyone publish, under a condition."""
+def topic(**attributes: str) -> Answers:
+    """A topic with these attributes."""
     return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": {"AWS": "*"},
-        "Action": "sns:Publish",
-        "Resource": ARN,
-        **({"Condition": condition} if condition else {}),
+        "sns:ListTopics": {"Topics": [{"TopicArn": ARN}]},
+        "sns:GetTopicAttributes": {"Attributes": attributes},
     }
 
 
-def policy(*statements: dict[str, Any]) -> dict[str, str]:
-    """The attributes of a topic with this policy."""
-    return {"Policy": json.dumps({"Statement": statements})}
+def publish(operator: str = "", key: str = "", value: str = "", sid: str = "one") -> dict[str, Any]:
+    """A statement that lets everyone publish, under a condition."""
+    condition = {operator: {key: value}} if operator else None
+    return allow({"AWS": "*"}, Sid=sid, Action="sns:Publish", Resource=ARN, Condition=condition)
 
 
-@pytest.mark.parametrize(
-    ("condition", "status"),
-    [
-        ({"StringEquals": {"AWS:SourceOwner": ACCOUNT}}, "PASS"),
-        (None, "FAIL"),
-        ({"Bool": {"aws:SecureTransport": "true"}}, "FAIL"),
-        ({"StringEquals": {"sns:Protocol": "https"}}, "FAIL"),
-        ({"StringLike": {"sns:Endpoint": "*@example.com"}}, "PASS"),
-        ({"StringLike": {"sns:Endpoint": "user@example.com"}}, "PASS"),
-        ({"StringLike": {"sns:Endpoint": "*"}}, "FAIL"),
-        ({"StringLike": {"sns:Endpoint": "*@*"}}, "FAIL"),
-        ({"StringLike": {"sns:Endpoint": "https://events.example.net/integration/987654321/enqueue"}}, "PASS"),
-        ({"StringLike": {"sns:Endpoint": "https://events.example.net/integration/*/enqueue"}}, "FAIL"),
-        ({"StringLike": {"sns:Endpoint": "arn:aws:sns:eu-west-2:111122223333:t:*"}}, "PASS"),
-        ({"StringLike": {"sns:Endpoint": "arn:aws:sns:eu-west-2:*:t:*"}}, "FAIL"),
-        ({"StringNotEquals": {"aws:PrincipalOrgID": "o-abc"}}, "FAIL"),
-    ],
-)
-def test_extra731(audit: Audit, condition: dict[str, Any] | None, status: str) -> None:
-    words = "has a policy that is not public" if status == "PASS" else "admits everyone: statement one allows sns:Pub"
-    assert run(audit, policy(allow(condition))).startswith(f"{status}: topic t in {REGION} {words}")
+def letting(operator: str = "", key: str = "", value: str = "") -> Answers:
+    """A topic with a policy that lets everyone publish, under a condition."""
+    return topic(Policy=policy(publish(operator, key, value)))
 
 
-def test_extra731_names_the_open_statement(audit: Audit) -> None:
-    found = run(audit, policy(allow(NARROW, "scoped"), allow({"StringEquals": {"sns:Protocol": "https"}}, "open")))
-    assert found == (
-        f"FAIL: topic t in {REGION} admits everyone: statement open allows sns:Publish to Principal AWS *"
-        " (conditions: sns:Protocol)"
-    )
+TWO = policy(publish("ArnEquals", "aws:SourceArn", "arn:aws:s3:::b", "scoped"), publish("StringEquals", "sns:Protocol", "https", "open"))  # fmt: skip
 
+PUBLIC = cases(
+    "extra731", ARN,
+    case("no policy", topic(), "PASS", f"{T} has no policy"),
+    case("the owner's account", letting("StringEquals", "AWS:SourceOwner", ACCOUNT), "PASS", SCOPED),
+    case("everyone", letting(), "FAIL", OPEN),
+    case("transport alone", letting("Bool", "aws:SecureTransport", "true"), "FAIL", OPEN),
+    case("a protocol alone", letting("StringEquals", "sns:Protocol", "https"), "FAIL", OPEN),
+    case("the addresses of a domain", letting("StringLike", "sns:Endpoint", "*@example.com"), "PASS", SCOPED),
+    case("one address", letting("StringLike", "sns:Endpoint", "user@example.com"), "PASS", SCOPED),
+    case("any endpoint", letting("StringLike", "sns:Endpoint", "*"), "FAIL", OPEN),
+    case("any address", letting("StringLike", "sns:Endpoint", "*@*"), "FAIL", OPEN),
+    case("one URL", letting("StringLike", "sns:Endpoint", "https://events.example.net/integration/987654321/enqueue"), "PASS", SCOPED),
+    case("a URL of anyone's", letting("StringLike", "sns:Endpoint", "https://events.example.net/integration/*/enqueue"), "FAIL", OPEN),
+    case("ARNs of an account", letting("StringLike", "sns:Endpoint", "arn:aws:sns:eu-west-2:111122223333:t:*"), "PASS", SCOPED),
+    case("ARNs of any account", letting("StringLike", "sns:Endpoint", "arn:aws:sns:eu-west-2:*:t:*"), "FAIL", OPEN),
+    case("everyone but an organization", letting("StringNotEquals", "aws:PrincipalOrgID", "o-abc"), "FAIL", OPEN),
+    case("the open statement is named", topic(Policy=TWO), "FAIL", f"{T} admits everyone: statement open allows sns:Publish to Principal AWS * (conditions: sns:Protocol)"),
+    case("no JSON", topic(Policy="{"), "ERROR", "the policy document is not valid JSON"),
+    case("no topics", {"sns:ListTopics": {"Topics": []}}, "INFO", f"no topic to check in {REGION}", resource=ACCOUNT),
+    *(
+        case(f"deleted meanwhile, {code}", {**topic(), "sns:GetTopicAttributes": failed(code)}, "INFO", f"{T} was deleted during the audit")
+        for code in ("NotFound", "NotFoundException")
+    ),
+)  # fmt: skip
 
-def test_extra731_unusual_answers(audit: Audit) -> None:
-    assert run(audit, {}) == f"PASS: topic t in {REGION} has no policy"
-    assert run(audit, {"Policy": "{"}).startswith("ERROR: ")
-    denied = run(audit, access_denied("sns", "GetTopicAttributes"))
-    assert denied.startswith("ERROR: ")
-    assert "sns:GetTopicAttributes is needed" in denied
-    for code in ("NotFound", "NotFoundException"):
-        gone = ApiError("sns", "GetTopicAttributes", code, "no such topic")
-        assert run(audit, gone) == f"INFO: topic t in {REGION} was deleted during the audit"
-
-
-def test_extra731_without_topics(audit: Audit) -> None:
-    found = audit("extra731", regions=[REGION], live=False, answers={"sns:ListTopics": {"Topics": []}})
-    assert found == {ACCOUNT: f"INFO: no topic to check in {REGION}"}
-    denied = audit(
-        "extra731", regions=[REGION], live=False, answers={"sns:ListTopics": access_denied("sns", "ListTopics")}
-    )
-    assert "sns:ListTopics is needed" in denied[f"{ACCOUNT} {REGION}"]
+test_verdicts = verdicts(PUBLIC)
+test_failing_calls = failing_calls(PUBLIC)
 
 
 @pytest.mark.usefixtures("moto")
-def test_extra731_on_emulated_topics(audit: Audit) -> None:
+def test_emulated_topics(audit: Audit) -> None:
     sns = boto3.client("sns", REGION)
     sns.create_topic(Name="default")
-    sns.create_topic(Name="open", Attributes=policy(allow()))
+    sns.create_topic(Name="open", Attributes={"Policy": policy(publish())})
     found = audit("extra731", regions=[REGION])
     assert {topic: text[:5] for topic, text in found.items()} == {"default": "PASS:", "open": "FAIL:"}

@@ -2,117 +2,97 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import boto3
 import pytest
 
-from fixtures.api.errors import ApiError
-from selftests.conftest import ACCOUNT, Audit, access_denied
+from selftests.checks_harness import (
+    REGION,
+    Answers,
+    allow,
+    case,
+    cases,
+    changed,
+    failed,
+    failing_calls,
+    policy,
+    verdicts,
+)
+from selftests.conftest import ACCOUNT, Audit
 
-REGION = "eu-west-1"
-URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/q"
-CHECKS = ["extra727", "extra728"]
-
-
-def run(audit: Audit, check: str, attributes: Any, **settings: Any) -> str:
-    """The check's finding on one queue with these attributes (or the error of reading them)."""
-    given = attributes if isinstance(attributes, Exception) else {"Attributes": attributes}
-    answers = {"sqs:ListQueues": {"QueueUrls": [URL]}, "sqs:GetQueueAttributes": given}
-    found = audit(check, regions=[REGION], live=False, answers=answers, **settings)
-    assert list(found) == ["q"]
-    return found["q"]
-
-
-def allow(principal: Any = "*", **more: Any) -> dict[str, Any]:
-    """A statement of a queue policy; further elements as keywords."""
-    return {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": "*", **more}
+Q = f"queue q in {REGION}"
+ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:q"
+OPEN = f"{Q} admits everyone: statement"
 
 
-def policy(*statements: dict[str, Any]) -> dict[str, str]:
-    """The attributes of a queue with this policy; a single statement stands alone, not in a list."""
-    return {"Policy": json.dumps({"Statement": statements[0] if len(statements) == 1 else statements})}
+def queue(**attributes: str | None) -> Answers:
+    """A queue that SQS encrypts and that has no policy, with these attributes changed."""
+    return {
+        "sqs:ListQueues": {"QueueUrls": [f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/q"]},
+        "sqs:GetQueueAttributes": {"Attributes": changed({"SqsManagedSseEnabled": "true"}, **attributes)},
+    }
 
 
-def when(operator: str, key: str, value: Any) -> dict[str, Any]:
+def send(principal: Any = "*", **elements: Any) -> dict[str, Any]:
+    """A statement that lets everyone send messages."""
+    return allow(principal, Action="sqs:SendMessage", **elements)
+
+
+def when(operator: str, key: str, value: Any, **elements: Any) -> dict[str, Any]:
     """A statement for everyone with one condition."""
-    return allow({"AWS": "*"}, Condition={operator: {key: value}})
+    return send({"AWS": "*"}, Condition={operator: {key: value}}, **elements)
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_without_queues(audit: Audit, check: str) -> None:
-    found = audit(check, regions=[REGION], live=False, answers={"sqs:ListQueues": {}})
-    assert found == {ACCOUNT: f"INFO: no queue to check in {REGION}"}
-    denied = audit(check, regions=[REGION], live=False, answers={"sqs:ListQueues": access_denied("sqs", "ListQueues")})
-    assert denied[f"{ACCOUNT} {REGION}"].startswith("ERROR: ")
-    assert "sqs:ListQueues is needed" in denied[f"{ACCOUNT} {REGION}"]
+SCOPED = when("StringEquals", "aws:SourceAccount", "111122223333", Sid="scoped")
+UNSAFE = when("Bool", "aws:SecureTransport", "true", Sid="open")
+OF_EVERY_CHECK = (
+    case("no queues", {"sqs:ListQueues": {}}, "INFO", f"no queue to check in {REGION}", resource=ACCOUNT),
+    *(
+        case(f"deleted meanwhile, {code}", {**queue(), "sqs:GetQueueAttributes": failed(code)}, "INFO", f"{Q} was deleted during the audit")
+        for code in ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+    ),
+)  # fmt: skip
 
+PUBLIC = cases(
+    "extra727", ARN,
+    case("no policy", queue(), "PASS", f"{Q} has no policy"),
+    case("no attributes", queue(SqsManagedSseEnabled=None), "PASS", f"{Q} has no policy"),
+    case("an empty policy", queue(Policy=""), "PASS", f"{Q} has no policy"),
+    case("everyone", queue(Policy=policy(send())), "FAIL", f"{OPEN} number 1 allows sqs:SendMessage to"),
+    case("a source ARN", queue(Policy=policy(when("ArnEquals", "aws:SourceArn", "arn:aws:sns:us-east-1:111122223333:t"))), "PASS", "not public"),
+    case("a bucket as the source", queue(Policy=policy(when("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:my-bucket"))), "PASS", "not public"),
+    case("any bucket as the source", queue(Policy=policy(when("ArnLike", "aws:SourceArn", "arn:aws:s3:::*"))), "FAIL", "admits everyone"),
+    case("transport alone", queue(Policy=policy(when("Bool", "aws:SecureTransport", "true"))), "FAIL", "admits everyone"),
+    case("a source account", queue(Policy=policy(when("StringEquals", "aws:SourceAccount", ["111122223333"]))), "PASS", "not public"),
+    case("a denial", queue(Policy=policy(send(Effect="Deny"))), "PASS", f"{Q} has a policy that is not public"),
+    case("the open statement is named", queue(Policy=policy(SCOPED, UNSAFE)), "FAIL", f"{OPEN} open allows sqs:SendMessage to Principal AWS * (conditions: aws:SecureTransport)"),
+    case("no JSON", queue(Policy="{"), "ERROR", "the policy document is not valid JSON"),
+    case("no statement", queue(Policy="{}"), "ERROR", "the policy document has no Statement"),
+    *OF_EVERY_CHECK,
+)  # fmt: skip
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_unreadable_queue(audit: Audit, check: str) -> None:
-    denied = run(audit, check, access_denied("sqs", "GetQueueAttributes"))
-    assert denied.startswith("ERROR: ")
-    assert "sqs:GetQueueAttributes is needed" in denied
-    for code in ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"):
-        gone = ApiError("sqs", "GetQueueAttributes", code, "no such queue")
-        assert run(audit, check, gone) == f"INFO: queue q in {REGION} was deleted during the audit"
+ENCRYPTED = cases(
+    "extra728", ARN,
+    case("SSE-KMS", queue(KmsMasterKeyId="alias/aws/sqs"), "PASS", f"{Q} is encrypted with SSE-KMS, key alias/aws/sqs"),
+    case("SSE-KMS where it is required", queue(KmsMasterKeyId="alias/aws/sqs"), "PASS", "SSE-KMS", require_kms=True),
+    case("SSE-SQS", queue(), "PASS", f"{Q} is encrypted with SSE-SQS"),
+    case("SSE-SQS where SSE-KMS is required", queue(), "FAIL", f"{Q} is encrypted with SSE-SQS, but SSE-KMS is required", require_kms=True),
+    case("off", queue(SqsManagedSseEnabled="false"), "FAIL", f"{Q} is not encrypted"),
+    case("off, with an empty key", queue(SqsManagedSseEnabled="false", KmsMasterKeyId=""), "FAIL", f"{Q} is not encrypted"),
+    case("not said", queue(SqsManagedSseEnabled=None), "FAIL", f"{Q} is not encrypted"),
+    *OF_EVERY_CHECK,
+)  # fmt: skip
 
-
-@pytest.mark.parametrize(
-    ("attributes", "finding"),
-    [
-        ({}, "PASS: queue q in eu-west-1 has no policy"),
-        ({"Policy": ""}, "PASS: queue q in eu-west-1 has no policy"),
-        (policy(allow()), "FAIL: queue q in eu-west-1 admits everyone: statement number 1 allows sqs:SendMessage to"),
-        (policy(when("ArnEquals", "aws:SourceArn", "arn:aws:sns:us-east-1:111122223333:t")), "PASS: "),
-        (policy(when("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:my-bucket")), "PASS: "),
-        (policy(when("ArnLike", "aws:SourceArn", "arn:aws:s3:::*")), "FAIL: "),
-        (policy(when("Bool", "aws:SecureTransport", "true")), "FAIL: "),
-        (policy(when("StringEquals", "aws:SourceAccount", ["111122223333"])), "PASS: "),
-        (policy(allow(Effect="Deny")), "PASS: queue q in eu-west-1 has a policy that is not public"),
-        ({"Policy": "{"}, "ERROR: "),
-        ({"Policy": "{}"}, "ERROR: "),
-    ],
-)
-def test_extra727(audit: Audit, attributes: dict[str, str], finding: str) -> None:
-    assert run(audit, "extra727", attributes).startswith(finding)
-
-
-def test_extra727_names_the_open_statement(audit: Audit) -> None:
-    scoped = {**when("StringEquals", "aws:SourceAccount", "111122223333"), "Sid": "scoped"}
-    unsafe = {**when("Bool", "aws:SecureTransport", "true"), "Sid": "open"}
-    assert run(audit, "extra727", policy(scoped, unsafe)) == (
-        "FAIL: queue q in eu-west-1 admits everyone: statement open allows sqs:SendMessage to Principal AWS *"
-        " (conditions: aws:SecureTransport)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("attributes", "require_kms", "finding"),
-    [
-        (
-            {"KmsMasterKeyId": "alias/aws/sqs"},
-            False,
-            "PASS: queue q in eu-west-1 is encrypted with SSE-KMS, key alias/",
-        ),
-        ({"KmsMasterKeyId": "alias/aws/sqs"}, True, "PASS: "),
-        ({"SqsManagedSseEnabled": "true"}, False, "PASS: queue q in eu-west-1 is encrypted with SSE-SQS"),
-        ({"SqsManagedSseEnabled": "true"}, True, "FAIL: queue q in eu-west-1 is encrypted with SSE-SQS, but SSE-KMS"),
-        ({"SqsManagedSseEnabled": "false"}, False, "FAIL: queue q in eu-west-1 is not encrypted"),
-        ({"SqsManagedSseEnabled": "false", "KmsMasterKeyId": ""}, False, "FAIL: "),
-        ({}, False, "FAIL: queue q in eu-west-1 is not encrypted"),
-    ],
-)
-def test_extra728(audit: Audit, attributes: dict[str, str], require_kms: bool, finding: str) -> None:
-    assert run(audit, "extra728", attributes, require_kms=require_kms).startswith(finding)
+test_verdicts = verdicts(PUBLIC, ENCRYPTED)
+test_failing_calls = failing_calls(PUBLIC, ENCRYPTED)
 
 
 @pytest.mark.usefixtures("moto")
-def test_extra727_and_extra728_on_emulated_queues(audit: Audit) -> None:
+def test_emulated_queues(audit: Audit) -> None:
     sqs = boto3.client("sqs", REGION)
     sqs.create_queue(QueueName="sealed")
-    sqs.create_queue(QueueName="open", Attributes={"SqsManagedSseEnabled": "false", **policy(allow())})
-    encrypted, private = audit("extra728", regions=[REGION]), audit("extra727", regions=[REGION])
-    assert {queue: text[:5] for queue, text in encrypted.items()} == {"sealed": "PASS:", "open": "FAIL:"}
-    assert {queue: text[:5] for queue, text in private.items()} == {"sealed": "PASS:", "open": "FAIL:"}
+    sqs.create_queue(QueueName="open", Attributes={"SqsManagedSseEnabled": "false", "Policy": policy(send())})
+    for check in ("extra727", "extra728"):
+        found = audit(check, regions=[REGION])
+        assert {queue: text[:5] for queue, text in found.items()} == {"sealed": "PASS:", "open": "FAIL:"}

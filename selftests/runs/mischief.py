@@ -1,7 +1,7 @@
 """A pytest plugin that makes a run meet trouble; what it does is said by environment variables.
 
-HANG=service:Operation@region (* for any): this call takes HANG_SECONDS. STALLED_SECONDS=s: after so long a call is named on the
-terminal. FILE_LIMIT=bytes: a report cannot grow beyond it, as on a full disk.
+HANG=service:Operation@region (* for any): this call takes HANG_SECONDS, and leaves the file HANG_OVER. STALLED_SECONDS=s: after so
+long a call is named on the terminal. FILE_LIMIT=bytes: a report cannot grow beyond it, as on a full disk.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import resource
 import signal
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ def slow_call(backend: AwsBackend, region: str, service: str, operation: str, pa
     """The call, after a while if it is the one that HANG names."""
     if os.environ["HANG"] in (f"{service}:{operation}@{region}", f"{service}:{operation}@*"):
         time.sleep(float(os.environ.get("HANG_SECONDS", "60")))
+        if "HANG_OVER" in os.environ:
+            Path(os.environ["HANG_OVER"]).touch()
     return plain_call(backend, region, service, operation, params)
 
 

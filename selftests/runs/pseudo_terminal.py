@@ -30,7 +30,6 @@ class Shown:
 
     code: int
     raw: str
-    seconds: float
 
     @property
     def text(self) -> str:
@@ -86,7 +85,7 @@ def show(
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         os.close(ours)
-    return Shown(code, raw.decode("utf-8", "replace").replace("\r\n", "\n"), time.monotonic() - started)
+    return Shown(code, raw.decode("utf-8", "replace").replace("\r\n", "\n"))
 
 
 def _read(descriptor: int, seconds: float) -> bytes:

@@ -1,7 +1,11 @@
-"""How hard AWS is asked: the ceilings in flight and per second, from the log of a server that counts."""
+"""How hard AWS is asked: the ceilings in flight, from a server that counts, and per second, on a clock that stands still.
+
+There, each request has its turn: the n-th of a place n times the seconds that the rate gives to one.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +16,9 @@ from fixtures.api.calls import CALLS_PER_SERVICE
 from fixtures.api.clock import utcnow
 from fixtures.api.crew import Crew, results
 from fixtures.api.live import AwsBackend
+from fixtures.api.rate import Rate
 from fixtures.model import Account
-from selftests.standins.aws_server import THROTTLED, AwsServer, Reply, Request, passed_on, serving
+from selftests.standins.aws_server import THROTTLED, AwsServer, Reply, Request, serving
 from selftests.whole_runs import Emulator, Suite, start_emulator
 
 REGIONS = ["eu-west-1", "us-east-1"]
@@ -32,7 +37,30 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsServer]:
         yield found
 
 
-def ask(per_second: float, calls: int, regions: list[str] = REGIONS) -> None:
+class Turns(Rate):
+    """A pace without waiting, and the times until which its requests would have waited."""
+
+    def __init__(self, ceiling: float = 0) -> None:
+        self.waits: list[float] = []
+        super().__init__(ceiling, clock=lambda: 0.0, sleep=self.waits.append)
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[AwsBackend.__module__], "Pace", Turns)
+
+
+def turns(backend: AwsBackend) -> dict[tuple[str, str], list[float]]:
+    """Service and region -> when its requests had their turn, but for the first, which never waits."""
+    return {place: sorted(pace.waits) for place, pace in backend._paces.items() if isinstance(pace, Turns)}
+
+
+def evenly(requests: int, per_second: float) -> object:
+    """The turns of so many requests."""
+    return pytest.approx([number / per_second for number in range(1, requests)])
+
+
+def ask(per_second: float, calls: int, regions: list[str] = REGIONS) -> AwsBackend:
     """So many calls of two pages in each region, side by side."""
     crew = Crew(64)
     backend = AwsBackend(base_session(""), calls_per_second=per_second)
@@ -46,32 +74,27 @@ def ask(per_second: float, calls: int, regions: list[str] = REGIONS) -> None:
         results(crew.gather(work))
     finally:
         crew.close()
+    return backend
 
 
 def test_without_a_limit_ten_are_in_flight_per_region_and_service(server: AwsServer) -> None:
-    ask(0, 40)
+    backend = ask(0, 40)
     assert len(server.requests) == 2 * 2 * 40
     assert server.peak <= CALLS_PER_SERVICE * 2
-    assert max(server.most_per_second().values()) > 20
+    assert turns(backend) == {("kms", region): [] for region in REGIONS}
 
 
 def test_no_second_has_more_requests_than_allowed_further_pages_included(server: AwsServer) -> None:
-    ask(20, 15)
-    found = server.most_per_second()
+    found = turns(ask(20, 15))
     assert len(server.requests) == 2 * 2 * 15
-    assert {region for _, region, _ in found} == set(REGIONS)
-    assert max(found.values()) <= 21  # the server's clock reads a little later for one request than for another
-    assert min(found.values()) >= 15  # and no region waits for the other
+    assert found == {("kms", region): evenly(2 * 15, 20) for region in REGIONS}, "no region waits for the other"
 
 
-@pytest.mark.parametrize(("per_second", "within"), [(0, 40), (20, 21)])
-def test_two_names_of_one_service_share_its_limits(server: AwsServer, per_second: float, within: int) -> None:
+def test_two_names_of_one_service_share_its_limits(server: AwsServer) -> None:
     server.answer = lambda _: Reply(b"<Response><DescribeLoadBalancersResult/></Response>", late=0.05)
     crew = Crew(64)
-    account = Account(
-        "1" * 12, backend=AwsBackend(base_session(""), calls_per_second=per_second), crew=crew, now=utcnow(),
-        regions=REGIONS[:1],
-    )  # fmt: skip
+    backend = AwsBackend(base_session(""), calls_per_second=20)
+    account = Account("1" * 12, backend=backend, crew=crew, now=utcnow(), regions=REGIONS[:1])
     api = account.in_region(REGIONS[0])
     work = [
         lambda service=service, number=number: api.call(service, "DescribeLoadBalancers", PageSize=number + 1)
@@ -84,7 +107,7 @@ def test_two_names_of_one_service_share_its_limits(server: AwsServer, per_second
         crew.close()
     assert len(server.requests) == len(work)
     assert server.peak <= CALLS_PER_SERVICE
-    assert max(server.most_per_second().values()) <= within
+    assert turns(backend) == {("elasticloadbalancing", REGIONS[0]): evenly(len(work), 20)}
 
 
 @pytest.mark.parametrize("mode", ["", "standard"])
@@ -100,9 +123,9 @@ def test_retries_count(server: AwsServer, monkeypatch: pytest.MonkeyPatch, mode:
         return THROTTLED
 
     server.answer = answer
-    ask(10, 5, REGIONS[:1])
+    backend = ask(10, 5, REGIONS[:1])
     assert len(server.requests) == 2 * 2 * 5
-    assert max(server.most_per_second().values()) <= 11
+    assert turns(backend) == {("kms", REGIONS[0]): evenly(2 * 2 * 5, 10)}
 
 
 @pytest.fixture(scope="module")
@@ -117,16 +140,18 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_a_run_keeps_to_it(tmp_path: Path, emulator: Emulator, workers: str) -> None:
-    with serving(AwsServer(lambda request: passed_on(request, emulator.url))) as counting:
-        outcome = Suite(tmp_path)(
-            "--check=check13,check29,check28,check41,check43,extra74", "--filter-region=eu-west-1,us-east-1",
-            "--max-calls-per-second=3", "-n", workers, env={**emulator.environment, "AWS_ENDPOINT_URL": counting.url},
-        )  # fmt: skip
+    """Every pace of every process has this ceiling."""
+    log = tmp_path / "paces"
+    outcome = Suite(tmp_path)(
+        "--check=check13,check29,check28,check41,check43,extra74", "--filter-region=eu-west-1,us-east-1",
+        "--max-calls-per-second=30", "-n", workers, "-p", "selftests.runs.paces",
+        env={**emulator.environment, "PACES": str(log)},
+    )  # fmt: skip
     assert outcome.code == 1, outcome.out
-    found = counting.most_per_second()
-    assert found["testing", "us-east-1", "ec2"] >= 2
-    # a worker's and its controller's clients are paced apart; the controller asks who the account is and its regions
-    assert max(found.values()) <= 4, found
+    made = [line.split() for line in log.read_text().splitlines()]
+    assert {ceiling for _, ceiling in made} == {"30.0"}
+    processes = {process for process, _ in made}
+    assert len(processes) >= (2 if workers == "2" else 1)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x"])

@@ -275,9 +275,8 @@ def test_regions_without_security_hub_are_named_and_skipped(audit: Audit, hub: S
 @WORKERS
 def test_nowhere_to_import_ends_the_run_at_once(audit: Audit, hub: SecurityHubServer, workers: str) -> None:
     hub.enabled = set()
-    started = time.monotonic()
     done = audit("0-5", "-n", workers, code=4)
-    assert time.monotonic() - started < 10
+    assert "auditing " not in done.out + done.err
     (line,) = [line for line in (done.out + done.err).splitlines() if line.startswith("ERROR: ")]
     assert "Security Hub is not enabled in" in line
     assert "aws securityhub enable-security-hub --region" in line

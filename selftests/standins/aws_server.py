@@ -21,7 +21,7 @@ SCOPE = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/")
 
 @dataclass(frozen=True)
 class Request:
-    """One request: who signed it, for which service and region, and when it came (time.monotonic)."""
+    """One request: who signed it, and for which service and region."""
 
     method: str
     path: str
@@ -29,7 +29,6 @@ class Request:
     region: str
     service: str
     body: str
-    time: float
     headers: Mapping[str, str] = field(default_factory=dict)
     target: str = ""
     """The X-Amz-Target header, which names the operation of the JSON protocols."""
@@ -106,16 +105,6 @@ class AwsServer:
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
 
-    def most_per_second(self) -> dict[tuple[str, str, str], int]:
-        """Key, region, service -> the most requests that came within any second."""
-        by_place: dict[tuple[str, str, str], list[float]] = {}
-        for one in sorted(self.requests, key=lambda one: one.time):
-            by_place.setdefault((one.key, one.region, one.service), []).append(one.time)
-        return {
-            place: max(sum(start <= other < start + 1 for other in times) for start in times)
-            for place, times in by_place.items()
-        }
-
 
 @contextmanager
 def serving(server: AwsServer) -> Iterator[AwsServer]:
@@ -123,13 +112,12 @@ def serving(server: AwsServer) -> Iterator[AwsServer]:
 
     class Handler(QuietHandler):
         def _answer(self) -> None:
-            now = time.monotonic()
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("latin-1")
             scope = SCOPE.search(self.headers.get("Authorization", ""))
             key, region, service = scope.groups() if scope else ("", "", "")
             headers = dict(self.headers.items())
             target = headers.get("X-Amz-Target", "")
-            request = Request(self.command, self.path, key, region, service, body, now, headers, target)
+            request = Request(self.command, self.path, key, region, service, body, headers, target)
             with server.lock:
                 server.requests.append(request)
                 server.in_flight += 1
