@@ -118,7 +118,8 @@ def _launch(errors: IO[str]) -> subprocess.Popen[str]:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), inherited.get("PYTHONPATH", "")])),
     }
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", "from plugins.demo import serve; serve()"],
+        # -P: the caller's folder may have packages of the same names
+        [sys.executable, "-P", "-W", "ignore", "-c", "from plugins.demo import serve; serve()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=inherited | settings,
         start_new_session=True,  # Ctrl-C in the terminal ends the audit, which then ends the emulator
     )  # fmt: skip
