@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?= -m cislevel1 -n 8
+# Puts `auditest` beside `pytest`: the command with the suite of this folder.
+COMMAND = printf '\#!/bin/sh\nexec "%s/python" "%s/plugins/command.py" "$$@"\n' "$(CURDIR)/$(BIN)" "$(CURDIR)" > $(BIN)/auditest; chmod +x $(BIN)/auditest
 
 .PHONY: setup dev demo audit test lint types selftest docs lock clean
 
@@ -10,6 +12,7 @@ setup: .venv/.locked
 .venv/.locked: requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(COMMAND)
 	touch $@
 
 dev: .venv/.locked-dev
@@ -17,6 +20,7 @@ dev: .venv/.locked-dev
 .venv/.locked-dev: requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(COMMAND)
 	touch .venv/.locked $@
 
 # The sample organization has failing resources on purpose: exit status 1 (findings failed) is the expected end.
@@ -49,8 +53,8 @@ docs: dev
 
 # Rewrites the lock files from pyproject.toml (needs uv).
 lock:
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra demo pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra demo pyproject.toml --group dev -o requirements-dev.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

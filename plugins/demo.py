@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib.util
 import os
 import signal
 import subprocess
@@ -92,6 +93,8 @@ def start() -> Demo:
     """Start the emulator on a free port and fill it. Raises DemoError."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    if any(importlib.util.find_spec(name) is None for name in ("moto", "flask")):  # moto alone has no server
+        raise DemoError("the AWS emulator is not installed: pip install 'auditest[demo]'")
     with tempfile.TemporaryFile("w+") as errors:
         folder = tempfile.TemporaryDirectory(prefix="auditest-demo-")
         demo = Demo("", [], _launch(errors), folder)
