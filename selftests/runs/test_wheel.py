@@ -16,6 +16,7 @@ import pytest
 from bench.recordings import write
 from plugins import journal
 from plugins.survey import ENDINGS, SETTINGS, SOURCES, digest_of
+from plugins.version import version
 from selftests.conftest import ROOT
 from selftests.engine import kill_all
 from selftests.engine.conftest import Outcome, clean_environment
@@ -33,6 +34,15 @@ def test_group_has_a_name(security_group):
     assert security_group.data["GroupName"], "no name"
 '''
 WITHOUT_MOTO = "import sys\nsys.modules['moto'] = None\n"
+TELLS_ITS_ROOT = """
+from pathlib import Path
+
+
+def pytest_configure(config):
+    worker = getattr(config, "workerinput", None)
+    if worker:
+        Path(__file__).with_name(worker["workerid"]).write_text(str(config.rootpath))
+"""
 DEMO_IS_MISSING = "ERROR: --demo: the AWS emulator is not installed: pip install 'auditest[demo]'"
 
 
@@ -135,7 +145,9 @@ def test_the_wheel_has_the_whole_suite_in_one_folder(wheel: Path, environment: P
     inside = {name.removeprefix("auditest/") for name in names if name.startswith("auditest/")}
     suite = [path for name in SOURCES for path in [ROOT / name, *(ROOT / name).rglob("*")] if path.suffix in ENDINGS]
     assert inside == {SETTINGS, *(path.relative_to(ROOT).as_posix() for path in suite)}
-    assert digest_of(_packages(environment) / "auditest") == digest_of(ROOT)  # what workers on other hosts are asked for
+    assert digest_of(_packages(environment) / "auditest") == digest_of(
+        ROOT
+    )  # what workers on other hosts are asked for
 
 
 def test_an_audit_needs_no_emulator(wheel: Path) -> None:
@@ -208,21 +220,27 @@ def test_a_run_that_was_killed_is_resumed(installed: Caller, tape: Path, tmp_pat
 
 
 def test_workers_in_other_places(installed: Caller, environment: Path, tape: Path, tmp_path: Path) -> None:
-    """One elsewhere, by the folder that ``auditest version`` names, together with one here."""
+    """One in a folder with another copy of the suite, which it runs, together with one here."""
     (installed.folder / "accepted.txt").write_text("check43:sg-00000000000000001\n")
-    said = installed("version")
+    (tmp_path / "telling").mkdir()
+    (tmp_path / "telling" / "telling.py").write_text(TELLS_ITS_ROOT)
     suite = _packages(environment) / "auditest"
-    assert (said.code, said.out) == (0, f"auditest 0.1.0 ({suite})\n")
-    python = environment / "bin" / "python"
+    said = installed("version")
+    assert (said.code, said.out) == (0, f"auditest {version()} ({suite})\n")
+    other = shutil.copytree(suite, tmp_path / "other")
     done = installed(
-        "--replay", str(tape), *CHECK, "--whitelist", "accepted.txt", "-M", "jsonl", "--dist", "load",
-        "--tx", f"popen//python={python}//chdir={suite}", "--tx", "popen", "--output-directory", str(tmp_path / "out"),
+        "--replay", str(tape), *CHECK, "--whitelist", "accepted.txt", "-M", "jsonl", "--dist", "load", "-p", "telling",
+        "--tx", f"popen//python={environment}/bin/python//chdir={other}", "--tx", "popen",
+        "--output-directory", str(tmp_path / "out"), PYTHONPATH=str(tmp_path / "telling"),
     )  # fmt: skip
     assert done.code == 1, done.out + done.err
     found = Outcome(0, "", "", tmp_path / "out").statuses()
     assert len(found) == GROUPS * len(ACCOUNTS)
     assert sum(text.startswith("WARNING") for text in found.values()) == len(ACCOUNTS)
-    assert not {*suite.iterdir()} & {suite / "reports", suite / ".pytest_cache"}
+    roots = {path.name: path.read_text() for path in (tmp_path / "telling").glob("gw*")}
+    assert roots == {"gw0": str(other), "gw1": str(suite)}
+    for place in (other, suite):
+        assert not {"reports", ".pytest_cache"} & {path.name for path in place.iterdir()}
 
 
 # -- the other commands ------------------------------------------------------------------------------------------------
@@ -258,7 +276,11 @@ def test_merge(installed: Caller, tape: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--list-checks", *CHECK], 0, "check43    high          ec2             Default security groups have no rules"),
+        (
+            ["--list-checks", *CHECK],
+            0,
+            "check43    high          ec2             Default security groups have no rules",
+        ),
         (["--help"], 0, "usage: auditest [options]"),
         (["--replya", "x"], 4, "unrecognized arguments: --replya"),
         (["--replay", "nothing.rec"], 4, "nothing.rec"),
