@@ -23,6 +23,11 @@ NOT_GIVEN = pytest.StashKey[bool]()
 """Whether the command line names no place to test."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Keep pytest's cache in the caller's folder, whose the failures are: the suite's may be installed, or of somebody else."""
+    parser.addini("cache_dir", "where pytest keeps its cache", default=os.path.abspath(".pytest_cache"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
     """Load the suite before pytest looks for other conftest files. Raises pytest.UsageError."""

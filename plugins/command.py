@@ -16,13 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 EARLY = "-pplugins.anywhere"
 
 
-def placing(folder: str) -> list[str]:
-    """The arguments that tell pytest where the suite is on this host, and to keep its cache below ``folder``.
-
-    Each is one word, which a pytest of another host can do without (see ``plugins.remote``).
-    """
-    settings, cache = ROOT / "pyproject.toml", os.path.join(folder, ".pytest_cache")
-    return [f"--config-file={settings}", f"--rootdir={ROOT}", f"--override-ini=cache_dir={cache}"]
+PLACE = (f"--config-file={ROOT / 'pyproject.toml'}", f"--rootdir={ROOT}")
+"""Where the suite is on this host; workers on another are in its folder there (see ``plugins.remote``)."""
 
 
 def audit(arguments: Sequence[str]) -> int:
@@ -30,7 +25,7 @@ def audit(arguments: Sequence[str]) -> int:
     import pytest
 
     try:
-        code = int(pytest.main([EARLY, *placing(os.getcwd()), *arguments]))
+        code = int(pytest.main([EARLY, *PLACE, *arguments]))
         sys.stdout.flush()
     except BrokenPipeError:  # as the command pytest does: Python would flush again at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

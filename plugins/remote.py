@@ -107,8 +107,7 @@ class Dispatch:
         """
         self.config.invocation_params = self.here
         if _is_elsewhere(gateway):
-            here = command.placing(str(self.here.dir))
-            args = [str(one) for one in self.here.args if str(one) not in here]
+            args = [str(one) for one in self.here.args if str(one) not in command.PLACE]
             self.config.invocation_params = replace(self.here, args=tuple(portable(args, self.named)))
 
     def pytest_configure_node(self, node: Any) -> None:

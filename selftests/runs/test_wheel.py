@@ -192,6 +192,10 @@ def test_a_node_id_of_a_report_and_what_failed_last(installed: Caller, tape: Pat
     shutil.rmtree(done.folder)
     again = installed("--replay", str(tape), *CHECK, "--lf", "-M", "jsonl")
     assert [*again.statuses()] == [found], again.out + again.err
+    shutil.rmtree(installed.folder / ".pytest_cache")
+    without = installed("--replay", str(tape), *CHECK, "-p", "no:cacheprovider")
+    assert (without.code, without.err) == (1, ""), without.out
+    assert not (installed.folder / ".pytest_cache").exists()
 
 
 @pytest.mark.parametrize("given", ["--checks-dir", "a place"])
