@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from plugins import command, survey
 from plugins import options as options_plugin
 from plugins import run as run_plugin
+from plugins import survey
 
 INPUT = "auditest_remote"
 FILES = ("whitelist", "config", "accounts_file")
@@ -107,7 +107,11 @@ class Dispatch:
         """
         self.config.invocation_params = self.here
         if _is_elsewhere(gateway):
-            args = [str(one) for one in self.here.args if str(one) not in command.PLACE]
+            place = {
+                f"--config-file={self.config.inipath}",
+                f"--rootdir={self.config.rootpath}",
+            }  # from plugins.command
+            args = [str(one) for one in self.here.args if str(one) not in place]
             self.config.invocation_params = replace(self.here, args=tuple(portable(args, self.named)))
 
     def pytest_configure_node(self, node: Any) -> None:
