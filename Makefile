@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?= -m cislevel1 -n 8
 UPGRADE ?= --upgrade-package boto3 --upgrade-package botocore
+# Puts `auditest` beside `pytest`: the command with the suite of this folder.
+COMMAND = printf '\#!/bin/sh\nexec "%s/python" "%s/plugins/command.py" "$$@"\n' "$(CURDIR)/$(BIN)" "$(CURDIR)" > $(BIN)/auditest; chmod +x $(BIN)/auditest
 
 .PHONY: setup dev demo audit test lint types selftest docs lock clean
 
@@ -11,6 +13,7 @@ setup: .venv/.locked
 .venv/.locked: requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(COMMAND)
 	touch $@
 
 dev: .venv/.locked-dev
@@ -18,6 +21,7 @@ dev: .venv/.locked-dev
 .venv/.locked-dev: requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(COMMAND)
 	touch .venv/.locked $@
 
 # The sample organization has failing resources on purpose: exit status 1 (findings failed) is the expected end.
@@ -53,8 +57,8 @@ docs: dev
 # Rewrites the lock files from pyproject.toml (needs uv) with the newest AWS SDK, installs it, and prints what AWS changed in
 # the operations that the checks call (docs/aws-changes.md). UPGRADE=--upgrade takes the newest of everything, UPGRADE= nothing.
 lock:
-	uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements.lock
-	uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra demo pyproject.toml -o requirements.lock
+	uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra demo pyproject.toml --group dev -o requirements-dev.lock
 	$(MAKE) dev
 	$(BIN)/python -m permissions.api_changes
 

@@ -279,9 +279,9 @@ class Arguments(argparse.ArgumentParser):
         self.exit(REFUSED, f"ERROR: {message} (--help says more)\n")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; gives the exit code."""
-    parser = Arguments(prog="python -m plugins.merge", description="join the reports of the shards of a run")
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m plugins.merge") -> int:
+    """Command line; gives the exit code. ``prog``: what the command is called."""
+    parser = Arguments(prog=prog, description="join the reports of the shards of a run")
     parser.add_argument("out", type=Path, metavar="OUT_DIR", help="where the joined reports go")
     parser.add_argument("shards", type=Path, nargs="+", metavar="SHARD_DIR", help="output directories of the shards")
     parser.add_argument(

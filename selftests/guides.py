@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from plugins.suite import ROOT
 
-PROGRAMS = frozenset({".", "aws", "docker", "git", "grep", "make", "pipx", "pytest", "python", "sh", "zcat"})
+PROGRAMS = frozenset(
+    {".", "auditest", "aws", "docker", "git", "grep", "make", "pipx", "pytest", "python", "sh", "zcat"}
+)
 """What a line of a block without a name, or of an indented one, begins with when it is a command."""
 FENCED = re.compile(r"^```([\w-]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?:^    \S.*\n)+", re.MULTILINE)

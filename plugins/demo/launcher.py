@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib.util
 import os
 import subprocess
 import sys
@@ -91,6 +92,8 @@ def start() -> Demo:
     """Start the emulator on a free port and fill it. Raises DemoError."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    if any(importlib.util.find_spec(name) is None for name in ("moto", "flask")):  # moto alone has no server
+        raise DemoError("the AWS emulator is not installed: pip install 'auditest[demo]'")
     with tempfile.TemporaryFile("w+") as errors:
         folder = tempfile.TemporaryDirectory(prefix="auditest-demo-")
         demo = Demo("", [], _launch(errors), folder)
@@ -117,7 +120,8 @@ def _launch(errors: IO[str]) -> subprocess.Popen[str]:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), inherited.get("PYTHONPATH", "")])),
     }
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", "from plugins.demo.launcher import serve; serve()"],
+        # -P: the caller's folder may have packages of the same names
+        [sys.executable, "-P", "-W", "ignore", "-c", "from plugins.demo.launcher import serve; serve()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=inherited | settings,
         start_new_session=True,  # Ctrl-C in the terminal ends the audit, which then ends the emulator
     )  # fmt: skip

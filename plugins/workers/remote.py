@@ -90,9 +90,8 @@ class Dispatch:
         self.config = config
         named = config.args_source == pytest.Config.ArgsSource.ARGS
         self.paths = [_relative(config, path) for path in config.args] if named else []
-        parameters = config.invocation_params
-        args = portable([str(one) for one in parameters.args], config.args if named else [])
-        config.invocation_params = replace(parameters, args=tuple(args))
+        self.here = config.invocation_params
+        self.named = [*config.args] if named else []
         self.parcel = {
             "paths": self.paths,
             "files": {name: _content(config, name) for name in FILES},
@@ -102,10 +101,28 @@ class Dispatch:
         """Copy nothing to the other hosts: xdist would send this host's pytest."""
         self.config.pluginmanager.getplugin("dsession").nodemanager.roots = []
 
+    def pytest_xdist_newgateway(self, gateway: Any) -> None:
+        """The command line of the next worker: one elsewhere gets nothing that is true of this host alone.
+
+        What names a file is seen by whether the file exists, which the output directory does by now.
+        """
+        self.config.invocation_params = self.here
+        if _is_elsewhere(gateway):
+            place = {
+                f"--config-file={self.config.inipath}",
+                f"--rootdir={self.config.rootpath}",
+            }  # from plugins.command
+            args = [str(one) for one in self.here.args if str(one) not in place]
+            self.config.invocation_params = replace(self.here, args=tuple(portable(args, self.named)))
+
     def pytest_configure_node(self, node: Any) -> None:
         """What a worker elsewhere needs."""
-        if is_remote(str(node.gateway.spec).removeprefix("execmodel=main_thread_only//")):
+        if _is_elsewhere(node.gateway):
             node.workerinput[INPUT] = self.parcel
+
+
+def _is_elsewhere(gateway: Any) -> bool:
+    return is_remote(str(gateway.spec).removeprefix("execmodel=main_thread_only//"))
 
 
 def _relative(config: pytest.Config, argument: str) -> str:

@@ -44,6 +44,7 @@ ELSEWHERE = {
     r"pipx run pip-audit ": "selftests/docs/test_licences.py",
     r"pytest .*--tx '4\*ssh=": "selftests/runs/test_remote.py",
     r"pytest examples/custom_checks": "selftests/runs/test_examples.py",
+    r"pipx install |auditest demo$": "selftests/runs/test_wheel.py",
 }
 """Commands that cannot run here (no AWS account, no other host, no network), or that run there; and where they are shown."""
 
@@ -55,11 +56,12 @@ SAYS = {
     "--baseline=reports/last": "exit code 0: every failure is in the baseline (--fail-on-new)",
     "--baseline=reports ": "exit code 0: every failure is in the baseline (--fail-on-new)",
     "python -c": "high\tcheck41\t123456789012\teu-west-1\tsg-",
-    "--whitelist=": "whitelist examples/whitelist.yaml: ",
+    "--whitelist ": "whitelist.yaml: ",
     " -S": "Security Hub: ",
     "--output-bucket": " to s3://my-bucket/audits/",
-    "--record=": "Recording: ",
-    "--replay=": "Replayed: ",
+    "--record ": "Recording: ",
+    "--replay ": "Replayed: ",
+    "--output-directory ../audit": "Reports: ../audit/",
     "--resume": "4 findings",
     "plugins.merge": "findings: ",
     "--shard": "shard ",
@@ -102,7 +104,7 @@ class World:
                 "AWS_CONFIG_FILE": str(self.folder / "config"), "CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "2",
                 "BUILDKITE_PARALLEL_JOB": "0", "GIT_DIR": str(ROOT / ".git"),
                 "PYTEST_ADDOPTS": LIKE_USERS, **more,
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+                "PATH": os.pathsep.join([str(self.folder / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
             }  # fmt: skip
             if "AWS_WEB_IDENTITY_TOKEN_FILE" in command:  # keys would go before it
                 del environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
@@ -149,6 +151,9 @@ def world(emulator: Emulator, tmp_path: Path, unit: str, request: pytest.Fixture
     left_out = shutil.ignore_patterns(".*", "reports", "bench", "standins", "*.part")
     shutil.copytree(ROOT, folder, ignore=left_out)
     (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "bin").mkdir()
+    (folder / "bin" / "auditest").write_text(f'#!/bin/sh\nexec {sys.executable} {folder}/plugins/command.py "$@"\n')
+    (folder / "bin" / "auditest").chmod(0o755)
     settings = (ROOT / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(
         settings.replace("[tool.pytest.ini_options]\n", f"[tool.pytest.ini_options]\n{NARROW}")

@@ -23,7 +23,7 @@ def test_the_example_check_runs(emulator: Emulator, suite: Suite) -> None:
 
 def test_every_option_and_file_it_names_is_there(suite: Suite) -> None:
     options = suite("--help").out
-    for name in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) - {"--option", "--lf", "--junitxml"}:
+    for name in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) - {"--option", "--lf", "--junitxml", "--from"}:
         assert name in options, name
     for path in re.findall(r"`((?:docs|fixtures|plugins|tests_extras)/[\w./]+\.\w+)`", TEXT):
         assert (ROOT / path).exists() or path.startswith("tests_extras/"), path

@@ -125,6 +125,10 @@ class Trouble:
             AWS_MAX_ATTEMPTS="1", AWS_ENDPOINT_URL_SQS=f"http://127.0.0.1:{free_port()}",
         )  # fmt: skip
 
+    def without_moto(self) -> str:
+        (self.folder / "sitecustomize.py").write_text("import sys\nsys.modules['moto'] = None\n")
+        return self.run("--demo", PYTHONPATH=str(self.folder))
+
     def path(self) -> str:
         (self.folder / "run.rec").touch()
         return self.run("--replay", str(self.folder / "run.rec"))
@@ -190,6 +194,7 @@ CASES: dict[str, Callable[[Trouble], str]] = {
     "no check is selected": lambda t: t.run(*CHECK, "--severity=low"),
     "unknown check": lambda t: t.run("--check=chekc41"),
     "Unknown marker": lambda t: t.run("-m", "cislevel3"),
+    "the AWS emulator is not installed": lambda t: t.without_moto(),
     "no unfinished run": lambda t: t.run(*CHECK, "--resume", f"--output-directory={os.path.relpath(t.folder, ROOT)}"),
     "waiting for": lambda t: t.faulty(slow, *CHECK, AWS_MAX_ATTEMPTS="1"),
 }  # fmt: skip
