@@ -30,16 +30,18 @@ def selection_of(run: Run) -> dict[str, Any]:
         "shards": shard and shard[1],
         "--replay": run.recording.seal if run.recording is not None else None,
         **{
-            one.flag: _plain(getattr(options, name)) for name, one in OPTIONS.items() if one.decides is Decides.FINDINGS
+            one.flag: comparable(getattr(options, name))
+            for name, one in OPTIONS.items()
+            if one.decides is Decides.FINDINGS
         },
     }
 
 
-def _plain(value: Any) -> Any:
+def comparable(value: Any) -> Any:
     """A value by which two runs can be compared: files and folders, which may lie elsewhere on another machine, by digest.
 
     Of a folder count the files that checks are made of (``suite.ENDINGS``).
     """
     if isinstance(value, Path):
         return suite.digest_of(value, ["."]) if value.is_dir() else hashlib.sha256(value.read_bytes()).hexdigest()
-    return sorted(map(_plain, value)) if isinstance(value, list) else value
+    return sorted(map(comparable, value)) if isinstance(value, list) else value
