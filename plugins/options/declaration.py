@@ -118,7 +118,7 @@ class Option:
         A path that is the default is below the project's folder.
         """
         given: Any = config.getoption(self.setting)
-        if (given is None or given is False or given == []) and Trait.NO_SETTING not in self.traits:
+        if given is None and Trait.NO_SETTING not in self.traits:
             given = config.getini(self.setting)
         if self.kind is Kind.FLAG:
             return bool(given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from plugins.suite import ROOT
+from selftests.guides import blocks
 from selftests.whole_runs import Emulator, clean_environment
 
-PAGE = (ROOT / "docs" / "extending.md").read_text()
-BLOCKS = dict(re.findall(r"^```python (\S+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+BLOCKS = blocks((ROOT / "docs" / "extending.md").read_text(), "python")
+FORMAT, WRITER, OPTION = (block.text for block in BLOCKS)
 COPIED = (
     "conftest.py",
     "pyproject.toml",
@@ -46,9 +46,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, folder / name)
-    insert(folder / "plugins/options/values.py", "\n    def given(", BLOCKS["option"])
-    insert(folder / "plugins/outputs/formats.py", '    )\n}\n"""Name -> format.', BLOCKS["format"])
-    (folder / "plugins/outputs/tsv_report.py").write_text(BLOCKS["plugins/outputs/tsv_report.py"])
+    insert(folder / "plugins/options/values.py", "\n    def given(", OPTION)
+    insert(folder / "plugins/outputs/formats.py", '    )\n}\n"""Name -> format.', FORMAT)
+    (folder / "plugins/outputs/tsv_report.py").write_text(WRITER)
     return folder
 
 
@@ -61,10 +61,6 @@ def python(copy: Path, *arguments: str, **environment: str) -> subprocess.Comple
 
 def pytest_run(copy: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return python(copy, "-m", "pytest", *SELECTED, *arguments, **environment)
-
-
-def test_the_page_has_the_code_of_both() -> None:
-    assert BLOCKS.keys() == {"format", "plugins/outputs/tsv_report.py", "option"}
 
 
 def test_both_are_in_the_help_and_on_the_page_of_options(copy: Path) -> None:
