@@ -67,11 +67,11 @@ def writers_for(formats: Sequence[str], directory: Path, filename: str, account:
 
     Raises OSError when a file cannot be made (and then leaves none behind), KeyError for an unknown format.
     """
+    wanted = [(FORMATS[name].load(), place_of(name, formats, filename)) for name in dict.fromkeys(formats)]
     writers: list[Writer] = []
     try:
-        for name in dict.fromkeys(formats):
-            place = directory / place_of(name, formats, filename)
-            writers.append(FORMATS[name].load()(place, account=account))
+        for kind, place in wanted:
+            writers.append(kind(directory / place, account=account))
     except BaseException:
         for writer in writers:
             writer.discard()
