@@ -17,7 +17,8 @@ from pathlib import Path
 from fixtures.kinds import every_kind
 from permissions.policy import ADDITIONAL, CALLS, HERE, actions_of, additional_policy, calls, is_managed
 from plugins.catalog.checks import Check
-from plugins.options.options import OPTIONS, ini_name
+from plugins.options.declaration import Kind, Trait
+from plugins.options.values import OPTIONS
 from plugins.selection.listing import sort_key
 
 ROOT = HERE.parent
@@ -118,12 +119,6 @@ ENVIRONMENT = {
 }
 
 
-COMMAND_LINE_ONLY = {
-    "--shard K/N": "audit the K-th of N parts of the accounts, or what the CI system says (auto)",
-    "--resume": "go on with the run that was killed in the same output directory",
-}
-
-
 def options_text() -> str:
     """The text of docs/options.md."""
     lines = [
@@ -136,12 +131,12 @@ def options_text() -> str:
         "| option | setting | meaning |",
         "|---|---|---|",
     ]
-    for names, details in OPTIONS:
-        value = f" {details['metavar']}" if "metavar" in details else ""
-        shown = ", ".join(f"`{name}{value}`" for name in reversed(names))
-        repeat = " (repeatable)" if details.get("action") == "append" and "repeat" not in details["help"] else ""
-        lines.append(f"| {shown} | `{ini_name(names)}` | {details['help'].replace('|', '/')}{repeat} |")
-    lines += [f"| `{name}` | | {meaning} |" for name, meaning in COMMAND_LINE_ONLY.items()]
+    for option in OPTIONS.values():
+        value = f" {option.metavar}" if option.metavar else ""
+        shown = ", ".join(f"`{name}{value}`" for name in reversed(option.names))
+        setting = "" if Trait.NO_SETTING in option.traits else f"`{option.setting}` "
+        repeat = " (repeatable)" if option.kind is Kind.LISTS and "repeat" not in option.help else ""
+        lines.append(f"| {shown} | {setting}| {option.help.replace('|', '/')}{repeat} |")
     lines += ["", "## Environment variables", "", "| variable | meaning |", "|---|---|"]
     lines += [f"| {name} | {meaning} |" for name, meaning in ENVIRONMENT.items()]
     lines += [

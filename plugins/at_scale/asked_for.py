@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from plugins import suite
 from plugins.audit.run import Run
 from plugins.audit.shares import share_numbers
+from plugins.options.declaration import Decides
+from plugins.options.values import OPTIONS
 from plugins.reporting.baseline import baseline_of
 from plugins.suite import ROOT, version
 
@@ -20,7 +21,6 @@ def selection_of(run: Run) -> dict[str, Any]:
     options, option, shard = run.options, run.config.option, share_numbers(run.config)
     return {
         "suite": f"{version()} {suite.digest_of(ROOT, suite.SOURCES)[:16]}",
-        "--checks-dir": sorted(suite.digest_of(folder, ["."]) for folder in options.checks_dirs),
         "checks": sorted(run.plan.checks),
         "requirements": sorted(one.check.id for one in run.plan.requirements),
         "items": sorted(argument for argument in run.config.args if "[" in argument),
@@ -30,22 +30,21 @@ def selection_of(run: Run) -> dict[str, Any]:
         "accounts": sorted(run.audited),
         "shard": shard and shard[0],
         "shards": shard and shard[1],
-        **_files(
-            {"--whitelist": options.whitelist, "--config": options.config, "--accounts-file": options.accounts_file}
-        ),
         "--baseline": sorted([account, audit.time] for account, audit in baseline.audits.items()) if baseline else [],
-        "--output-formats": sorted(options.formats),
-        "--output-filename": options.output_filename,
-        "--only-fails": options.only_fails,
-        "--numbered": options.numbered,
-        "--max-items": options.max_items,
-        "--filter-region": sorted(options.filter_regions),
-        "--trusted-account": sorted(options.trusted_accounts),
-        "--active-probes": options.active_probes,
         "--replay": run.entering.recording.seal if run.entering.recording is not None else None,
+        **{
+            one.flag: comparable(getattr(options, name))
+            for name, one in OPTIONS.items()
+            if one.decides is Decides.FINDINGS
+        },
     }
 
 
-def _files(paths: Mapping[str, Path | None]) -> dict[str, Any]:
-    """The digests of small files, which may lie elsewhere on another machine."""
-    return {name: path and hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
+def comparable(value: Any) -> Any:
+    """A value by which two runs can be compared: files and folders, which may lie elsewhere on another machine, by digest.
+
+    Of a folder count the files that checks are made of (``suite.ENDINGS``).
+    """
+    if isinstance(value, Path):
+        return suite.digest_of(value, ["."]) if value.is_dir() else hashlib.sha256(value.read_bytes()).hexdigest()
+    return sorted(map(comparable, value)) if isinstance(value, list) else value

@@ -30,6 +30,7 @@ from plugins.audit.shares import Cut, share_numbers
 from plugins.findings.finding import Finding
 from plugins.findings.row import empty_row
 from plugins.findings.tally import Tally
+from plugins.options.declaration import Trait
 from plugins.options.options import options_of
 from plugins.options.values import Options
 from plugins.reporting import reporter
@@ -322,14 +323,6 @@ def complete_accounts_of(config: pytest.Config) -> CompleteAccounts | None:
     return config.stash.get(KEY, None)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare --resume."""
-    parser.getgroup("auditest").addoption(
-        "--resume", dest="audit_resume", action="store_true",
-        help="go on with the run that was killed in the same output directory: what it has finished is not audited again",
-    )  # fmt: skip
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """With --resume, read the journal before AWS is asked anything, and before the baseline. Raises pytest.UsageError."""
     options = options_of(config)
@@ -337,7 +330,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     ledger = config.stash[KEY] = CompleteAccounts(config)
     config.pluginmanager.register(ledger, "auditest-ledger")
-    if config.option.audit_resume:
+    if options.resume:
         _refuse_unresumable(config, options)
         try:
             earlier = config.stash[journal.KEY] = journal.resume(journal_path(config))
@@ -347,8 +340,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _refuse_unresumable(config: pytest.Config, options: Options) -> None:
-    if options.demo:
-        raise pytest.UsageError("--resume: --demo makes its sample organization anew: leave one of them out")
+    whole = options.given(Trait.WHOLE_RUN)
+    if whole:
+        raise pytest.UsageError(
+            f"--resume: {whole[0]} needs all accounts in one run: leave it out, or leave --resume out to start anew"
+        )
     if not options.formats:
         raise pytest.UsageError("--resume: without --output-formats there are no reports to go on with")
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from fixtures.model import Account
+from plugins.options.options import options_of
 
 AUTO = "auto"
 
@@ -109,16 +110,8 @@ KEY = pytest.StashKey[tuple[int, int] | None]()
 def share_numbers(config: pytest.Config) -> tuple[int, int] | None:
     """K and N of --shard, read once. Raises pytest.UsageError."""
     if KEY not in config.stash:
-        config.stash[KEY] = parse(config.option.audit_shard or "", os.environ)
+        config.stash[KEY] = parse(options_of(config).shard, os.environ)
     return config.stash[KEY]
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare --shard."""
-    parser.getgroup("auditest").addoption(
-        "--shard", dest="audit_shard", metavar="K/N",
-        help="audit the K-th of N parts of the accounts, or what the CI system says (auto); python -m plugins.merge joins",
-    )  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:

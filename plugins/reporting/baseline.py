@@ -19,14 +19,13 @@ from plugins.audit.run import run_of
 from plugins.findings.finding import Finding
 from plugins.findings.pytest_report import attach, finding_in
 from plugins.options.options import options_of
+from plugins.outputs.formats import baseline_endings
 from plugins.reporting.coverage import coverage_of
 from plugins.roles import is_worker
 from plugins.text import timestamp, visible
 
 NEW, UNCHANGED, RESOLVED = "new", "unchanged", "resolved"
 SHOWN = 25
-ENDINGS = (".json", ".jsonl")
-NO_BASELINE = (".asff.json",)
 
 
 class EarlierFinding(msgspec.Struct, frozen=True):
@@ -79,7 +78,8 @@ def load(paths: Iterable[Path], before: str = "") -> dict[str, Audit]:
 def _files(path: Path) -> Sequence[Path]:
     if not path.is_dir():
         return [path]
-    found = [one for one in sorted(path.iterdir()) if one.suffix in ENDINGS and not one.name.endswith(NO_BASELINE)]
+    endings, others = baseline_endings()
+    found = [one for one in sorted(path.iterdir()) if one.name.endswith(endings) and not one.name.endswith(others)]
     if not found:
         raise pytest.UsageError(f"--baseline: {path} has no json or jsonl report")
     return found

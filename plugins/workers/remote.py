@@ -18,12 +18,12 @@ import pytest
 
 from plugins import suite
 from plugins.audit.run import run_of
+from plugins.options.declaration import Trait
 from plugins.options.options import options_of
+from plugins.options.values import OPTIONS
 from plugins.roles import is_controller
 
 INPUT = "auditest_remote"
-FILES = ("whitelist", "config", "accounts_file")
-"""Options that name a small file, which is sent along."""
 SURVEY_SECONDS = 60
 
 
@@ -94,7 +94,11 @@ class Dispatch:
         self.named = [*config.args] if named else []
         self.parcel = {
             "paths": self.paths,
-            "files": {name: _content(config, name) for name in FILES},
+            "files": {
+                option.setting: _content(getattr(options_of(config), name))
+                for name, option in OPTIONS.items()
+                if Trait.SENT in option.traits
+            },
         }
 
     def pytest_xdist_setupnodes(self) -> None:
@@ -133,9 +137,8 @@ def _relative(config: pytest.Config, argument: str) -> str:
     return absolute.relative_to(config.rootpath).as_posix() + separator + rest
 
 
-def _content(config: pytest.Config, name: str) -> list[str]:
+def _content(path: Path | None) -> list[str]:
     """Name and text of the file that an option names; nothing where it is not given."""
-    path = getattr(options_of(config), name)
     return [path.name, path.read_text(encoding="utf-8")] if path is not None else []
 
 
@@ -151,13 +154,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """On the controller, refuse what needs one host. Raises pytest.UsageError."""
     if has_remote_workers(config):
-        options = options_of(config)
-        for flag, given in {
-            "--record": options.record, "--demo": options.demo, "--mfa": options.mfa or options.mfa_serial,
-            "--rsyncdir": config.option.rsyncdir, "--keep-credential-report": options.keep_credential_report,
-        }.items():  # fmt: skip
-            if given:
-                raise pytest.UsageError(f"{flag} does not go with workers on other hosts: leave it out, or use -n")
+        local = [*options_of(config).given(Trait.ONE_HOST), *(["--rsyncdir"] if config.option.rsyncdir else [])]
+        if local:
+            raise pytest.UsageError(f"{local[0]} does not go with workers on other hosts: leave it out, or use -n")
         config.pluginmanager.register(Dispatch(config), "auditest-remote")
 
 

@@ -8,8 +8,8 @@ from docs.generate import CONFIG, OPTIONS_PAGE, options_text, toml_value
 from fixtures.api.iam_actions import iam_action
 from permissions.policy import ADDITIONAL, additional_policy, calls, is_managed
 from plugins.catalog.checks import Check
-from plugins.options.options import OPTIONS
 from plugins.options.thresholds import load
+from plugins.options.values import OPTIONS
 
 
 def plain(value: object) -> object:
@@ -46,8 +46,8 @@ def test_values_as_toml(value: object, text: str) -> None:
 def test_every_option_is_on_the_page() -> None:
     page = OPTIONS_PAGE.read_text()
     assert page == options_text()
-    for names, _ in OPTIONS:
-        assert all(f"`{name}" in page for name in names)
+    for option in OPTIONS.values():
+        assert all(f"`{name}" in page for name in option.names)
 
 
 def test_the_policy_has_what_the_managed_ones_lack() -> None:

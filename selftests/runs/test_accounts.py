@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,18 +25,13 @@ from plugins.options.values import Options
 from selftests.conftest import ACCOUNT
 from selftests.whole_runs import REGIONS, Emulator, Suite
 
-EMPTY: dict[str, Any] = {"str": "", "bool": False, "int": 3600}
 OTHERS = ["111111111111", "222222222222"]
 ONE = ListedAccount("111111111111", "--accounts-file: f, line 1", regions=["eu-west-1"])
 
 
 def options(**given: Any) -> Options:
     """Options of which only ``given`` was said."""
-    values: dict[str, Any] = {
-        field.name: [] if str(field.type).startswith("list") else EMPTY.get(str(field.type))
-        for field in dataclasses.fields(Options)
-    }
-    return Options(**{**values, "role_session_name": "audit", **given})
+    return Options(**{"role_session_name": "audit", **given})
 
 
 CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [

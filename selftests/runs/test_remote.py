@@ -102,6 +102,8 @@ def test_a_host_that_is_down_is_done_without(suite: Suite, tmp_path: Path) -> No
     [
         ("ssh=nowhere.invalid", [], "add //chdir=FOLDER, where the suite is on that host"),
         ("popen//chdir=x", ["--record=x"], "--record does not go with workers on other hosts"),
+        ("popen//chdir=x", ["--mfa-serial=GAHT12345678"], "--mfa-serial does not go with workers on other hosts"),
+        ("popen//chdir=x", ["--rsyncdir=x"], "--rsyncdir does not go with workers on other hosts"),
         ("popen//chdir=x", ["--mfa"], "--mfa does not go with workers on other hosts"),
     ],
 )

@@ -377,7 +377,7 @@ def test_what_is_no_journal_is_refused(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--demo"], "--demo makes its sample organization anew"),
+        (["--demo"], "--demo needs all accounts in one run"),
         (["--output-formats="], "there are no reports"),
     ],
 )

@@ -26,10 +26,11 @@ from plugins.findings.finding import Finding, properties_of, unpacked
 from plugins.findings.verdict import STATUSES, Status
 from plugins.outputs import writer as writer_module
 from plugins.outputs.csv_report import COLUMNS, FORMULA_STARTS
-from plugins.outputs.formats import writer_kinds, writers_for
+from plugins.outputs.formats import FORMATS as REGISTER
+from plugins.outputs.formats import Format, writers_for
 from plugins.outputs.junit_report import xml
 from plugins.outputs.text_report import render_heading, render_line
-from plugins.outputs.writer import Writer, report_name
+from plugins.outputs.writer import report_name
 from plugins.suite import ROOT
 from plugins.text import visible
 
@@ -398,10 +399,26 @@ def test_no_half_set_of_writers(tmp_path: Path) -> None:
 
 
 def test_every_writer_is_registered() -> None:
-    kinds = [kind for kind, _ in writer_kinds().values()]
-    assert sorted(writer_kinds()) == sorted(FORMATS)
-    assert all(issubclass(kind, Writer) for kind in kinds)
+    kinds = [one.load() for one in REGISTER.values()]
+    assert sorted(REGISTER) == sorted(FORMATS)
     assert len(set(kinds)) == len(kinds)
+    for wrong, error in (("plugins.outputs.formats:Format", TypeError), ("plugins.outputs.nowhere:X", ImportError)):
+        with pytest.raises(error, match=r"is not a Writer|nowhere"):
+            Format(name="x", ending=".x", writer=wrong).load()
+
+
+@pytest.mark.parametrize(
+    ("formats", "names"),
+    [
+        (["mono"], ["out.txt"]),
+        (["text", "mono"], ["out.txt", "out.mono.txt"]),
+        (["mono", "text", "csv"], ["out.mono.txt", "out.txt", "out.csv"]),
+    ],
+)
+def test_two_formats_never_share_a_file(formats: list[str], names: list[str], tmp_path: Path) -> None:
+    files = write(tmp_path, [finding("a")], formats)
+    assert [file.name for file in files.values()] == names
+    assert all("the ACL grants access" in read(file) for file in files.values())
 
 
 def test_report_names_are_file_names(tmp_path: Path) -> None:
