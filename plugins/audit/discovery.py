@@ -6,7 +6,8 @@ turned into rows: one row becomes one test item.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -55,11 +56,7 @@ def discover(kinds: Iterable[Kind], accounts: Sequence[Account], crew: Crew, *, 
             else:
                 wanted = account.regions if regions is None else regions
                 places += [((kind.kind, account.id, region), kind, account.in_region(region)) for region in wanted]
-    work: list[Callable[[], Listing]] = [
-        lambda kind=kind, api=api: _list(kind, api, max_items)  # type: ignore[misc]
-        for _, kind, api in places
-    ]
-    listed = crew.gather_nested(work)
+    listed = crew.gather_nested([functools.partial(_list, kind, api, max_items) for _, kind, api in places])
     return {**closed, **dict(zip((place for place, _, _ in places), listed, strict=True))}
 
 

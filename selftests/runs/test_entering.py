@@ -193,7 +193,7 @@ def test_credentials_are_not_renewed_before_it_is_time(sts: StsServer, seconds: 
 BUSY = '''
 import time
 
-from fixtures.account import Account
+from fixtures.model import Account
 from plugins.catalog import check
 
 

@@ -21,8 +21,8 @@ from selftests.whole_runs import REGIONS, Emulator, Outcome, Suite, clean_enviro
 EU, US, AP = REGIONS
 WIDGETS = '''
 import os
-from fixtures.errors import ApiError
-from fixtures.resource import Resource
+from fixtures.api.errors import ApiError
+from fixtures.model import Resource
 from plugins.catalog import check
 
 WORLD = os.environ["WORLD"]
