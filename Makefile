@@ -36,6 +36,7 @@ test: lint types selftest
 lint: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
 types: dev
 	$(BIN)/mypy .

@@ -1,12 +1,12 @@
 """CIS AWS Foundations 1.2.0, section 3: monitoring.
 
 Every check asks the same question of its own cases: does somebody get told when this happens? What lies between the event
-and the person is judged in ``fixtures.services.cloudwatch``.
+and the person is judged in ``fixtures.services.cloudwatch.monitoring``.
 """
 
 from fixtures.model import Account
 from fixtures.rules.filter_pattern import Case, events
-from fixtures.services.cloudwatch import monitoring_chain
+from fixtures.services.cloudwatch.monitoring import monitoring_chain
 from plugins.catalog import check
 
 CLOUDTRAIL_ALARMS = "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudwatch-alarms-for-cloudtrail.html"

@@ -6,8 +6,8 @@ The frameworks stand in ``frameworks/*.yaml``. A run that selects a framework's 
 
 import pytest
 
+from plugins.catalog import NotEvaluated
 from plugins.compliance.roll_up import Evidence
-from plugins.findings.verdict import NotEvaluated
 
 
 @pytest.mark.compliance

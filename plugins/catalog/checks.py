@@ -35,6 +35,10 @@ def at_least(severity: str | None) -> tuple[Severity, ...]:
     return SEVERITIES[: [*SEVERITIES].index(severity) + 1] if severity else SEVERITIES  # type: ignore[arg-type]
 
 
+class NotEvaluated(Exception):
+    """A test's own word for ERROR: it could not judge, and the message says why."""
+
+
 F = TypeVar("F", bound=Callable[..., object])
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.api.errors import ApiError
 from fixtures.model import Resource
-from plugins.catalog.checks import Check
+from plugins.catalog.checks import Check, NotEvaluated
 
 Status: TypeAlias = Literal["PASS", "FAIL", "INFO", "WARNING", "ERROR"]
 STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "INFO", "WARNING", "ERROR")
@@ -19,10 +19,6 @@ STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "INFO", "WARNING", "ERROR")
 Xfailed: type[BaseException] = pytest.xfail.Exception
 Skipped: type[BaseException] = pytest.skip.Exception
 Failed: type[BaseException] = pytest.fail.Exception
-
-
-class NotEvaluated(Exception):
-    """A test's own word for ERROR: it could not judge, and the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
