@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?= -m cislevel1 -n 8
 
-.PHONY: setup dev demo audit test lint types selftest docs lock clean
+# Hundreds of tests start Python: without it, each compiles the whole suite anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup dev demo audit test quick lint types selftest docs lock clean
 
 setup: .venv/.locked
 
@@ -28,6 +31,11 @@ audit: setup
 
 test: lint types selftest
 
+# For a look between two commits: lint, types and the self-tests of what changed since main.
+quick: lint types
+	tests="$$($(BIN)/python -m selftests.changed)" && \
+	{ test -z "$$tests" || $(BIN)/python -m pytest $$tests -n 2 --dist worksteal -q; }
+
 lint: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,6 +46,7 @@ types: dev
 # The second command compares the calls that the checks made in the first with permissions/ and docs/.
 selftest: dev
 	rm -rf .calls
+	trap 'echo "CPU, user and system: of the shell, of all tests"; times' EXIT; \
 	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests -n 3 --dist worksteal -q
 	$(BIN)/python -m docs.generate --check --calls .calls
 

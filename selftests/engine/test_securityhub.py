@@ -57,8 +57,7 @@ def moto() -> Iterator[Emulator]:
     try:
         yield found
     finally:
-        found.process.kill()
-        found.process.wait()
+        found.server.kill()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def lighten() -> None:
     from moto.iam import models
 
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
-    models.IAMBackend._init_aws_policies = _managed_policies
+    setattr(models.IAMBackend, "_init_aws_policies", _managed_policies)  # noqa: B010 - of other types, to mypy
     models.get_account_id_from = _account_of
 
 
@@ -61,7 +61,7 @@ def _managed_policies(backend: Any) -> list[Any]:
 
 def _account_of(access_key: str) -> str:
     """For moto.iam.models.get_account_id_from: as there, without making an IAM for partitions that have none yet."""
-    from moto.core import DEFAULT_ACCOUNT_ID
+    from moto.core.models import DEFAULT_ACCOUNT_ID
     from moto.iam.models import iam_backends
 
     for account, partitions in list(iam_backends.items()):
