@@ -75,10 +75,11 @@ def _models() -> Loader:
     return Loader(file_loader=FastFiles())
 
 
-def _session() -> boto3.Session:
+def light_session(**credentials: str) -> boto3.Session:
+    """A boto3 session that shares the models of services; ``credentials`` as boto3.Session takes them."""
     session, models = Session(), _models()
     session.register_component("data_loader", models)
-    made = boto3.Session(botocore_session=session)
+    made = boto3.Session(botocore_session=session, **credentials)
     models.search_paths[:] = dict.fromkeys(models.search_paths)  # to which each session adds boto3's own folder
     return made
 
@@ -98,7 +99,7 @@ def world() -> Iterator[None]:
     mocked = mock_aws(config={"iam": {"load_aws_managed_policies": True}})
     mocked.start()
     try:
-        with mock.patch("boto3.DEFAULT_SESSION", _session()):
+        with mock.patch("boto3.DEFAULT_SESSION", light_session()):
             yield
     finally:
         with mock.patch.object(BaseBackend, "reset", _forget):
