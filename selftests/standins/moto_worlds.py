@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,9 +25,10 @@ from fixtures.lean import FastFiles
 
 def lighten() -> None:
     """Make the worlds of this process cheap. Must come before its first world; does no harm twice."""
+    from moto import settings
     from moto.iam import models
 
-    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+    settings.ec2_load_default_amis = lambda: False
     setattr(models.IAMBackend, "_init_aws_policies", _managed_policies)  # noqa: B010 - of other types, to mypy
     models.get_account_id_from = _account_of
 
