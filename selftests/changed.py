@@ -25,7 +25,7 @@ from pathlib import Path, PurePath
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = "selftests"
 RUNS = "subprocess"
-"""Test files that import it, also through helpers, start runs."""
+"""What imports it starts runs, or helps to."""
 FEW = 3
 """More test files with whole runs than that take too long for a quick look."""
 
@@ -40,8 +40,9 @@ class Module:
     texts: frozenset[str] = frozenset()
     """Its short strings."""
     check_ids: frozenset[str] = frozenset()
+    fixtures: frozenset[str] = frozenset()
     asks_for: frozenset[str] = frozenset()
-    """The arguments of its functions: a check asks so for a resource."""
+    """The arguments of its functions: a check asks so for a resource, a test for a fixture."""
     resources: frozenset[str] = frozenset()
 
     @property
@@ -52,7 +53,7 @@ class Module:
     @property
     def is_test(self) -> bool:
         """Whether pytest finds self-tests in it."""
-        return PurePath(self.path).parts[0] == TESTS and PurePath(self.path).name.startswith("test_")
+        return _is_of_tests(self.path) and PurePath(self.path).name.startswith("test_")
 
 
 def dotted(path: str) -> str:
@@ -61,12 +62,17 @@ def dotted(path: str) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+def _is_of_tests(path: str) -> bool:
+    return PurePath(path).parts[0] == TESTS
+
+
 @dataclass
 class _Reader(ast.NodeVisitor):
     package: list[str]
     imports: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     check_ids: set[str] = field(default_factory=set)
+    fixtures: set[str] = field(default_factory=set)
     asks_for: set[str] = field(default_factory=set)
     resources: set[str] = field(default_factory=set)
 
@@ -84,9 +90,11 @@ class _Reader(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self.asks_for |= {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
-        for call in node.decorator_list:
-            if isinstance(call, ast.Call) and _called(call) == "check" and call.args:
-                self.check_ids |= _text(call.args[0])
+        for decorator in node.decorator_list:
+            if _named(decorator) == "fixture":
+                self.fixtures.add(node.name)
+            if isinstance(decorator, ast.Call) and _named(decorator) == "check" and decorator.args:
+                self.check_ids |= _text(decorator.args[0])
         self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
@@ -96,8 +104,10 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
 
-def _called(call: ast.Call) -> str:
-    return call.func.id if isinstance(call.func, ast.Name) else ""
+def _named(decorator: ast.expr) -> str:
+    """The last part of a decorator's name: ``pytest.fixture(scope="module")`` is a fixture."""
+    function = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
 def _text(node: ast.expr) -> set[str]:
@@ -113,7 +123,7 @@ def read_module(path: str, source: str) -> Module:
         return Module(path)
     return Module(
         path, frozenset(reader.imports), frozenset(reader.texts), frozenset(reader.check_ids),
-        frozenset(reader.asks_for), frozenset(reader.resources),
+        frozenset(reader.fixtures), frozenset(reader.asks_for), frozenset(reader.resources),
     )  # fmt: skip
 
 
@@ -143,16 +153,15 @@ class Tree:
 
     @cached_property
     def starts_runs(self) -> set[str]:
-        """Paths of test files that start whole runs."""
-
-        def starts(path: str, seen: set[str]) -> bool:
-            seen.add(path)
-            if RUNS in self.modules[path].imports:
-                return True
-            helpers = {one for one in self.needs[path] if PurePath(one).parts[0] == TESTS} - seen
-            return any(starts(one, seen) for one in helpers)
-
-        return {path for path, module in self.modules.items() if module.is_test and starts(path, set())}
+        """Paths of test files that start whole runs: by themselves, or with a helper or its fixtures."""
+        starting = {path: one for path, one in self.modules.items() if RUNS in one.imports and _is_of_tests(path)}
+        helpers = {path: one for path, one in starting.items() if not one.is_test}
+        fixtures = {name for one in helpers.values() for name in one.fixtures}
+        return {
+            path
+            for path, one in self.modules.items()
+            if one.is_test and (path in starting or self.needs[path] & helpers.keys() or one.asks_for & fixtures)
+        }
 
     def tests_of(self, path: str) -> set[str]:
         """The test files of one changed file, see the head of the module."""

@@ -18,7 +18,8 @@ SOURCES = {
     "tests_extras/test_queue.py": '@check("extra1", severity="low")\ndef test_it(queue): pass',
     "tests_extras/test_other.py": '@check("extra2", severity="low")\ndef test_it(topic): pass',
     "examples/own/check.py": '@check("own1", severity="low")\ndef test_it(table): pass',
-    "selftests/helper.py": "import subprocess",
+    "selftests/helper.py": "import subprocess\n@pytest.fixture\ndef suite(path): pass",
+    "selftests/conftest.py": "from selftests.helper import suite",
     "selftests/checks/test_queue.py": 'def test_it(audit): audit("extra1")',
     "selftests/checks/test_other.py": 'def test_it(audit): audit("extra2"); open("docs/guide.md")',
     "selftests/test_base.py": "from fixtures.base import Thing",
@@ -56,6 +57,17 @@ def tree(**more: str) -> Tree:
 )
 def test_the_tests_of_a_change(changed: str, tests: set[str]) -> None:
     assert tree().tests_of(changed) == tests
+
+
+def test_who_starts_whole_runs() -> None:
+    more = {
+        "selftests/runs/test_fixture.py": "def test_it(suite): pass",
+        "selftests/runs/test_alone.py": "import subprocess",
+        "selftests/checks/test_apart.py": "from selftests.conftest import Audit\ndef test_it(path): pass",
+    }
+    assert tree(**more).starts_runs == {
+        "selftests/runs/test_run.py", "selftests/runs/test_fixture.py", "selftests/runs/test_alone.py",
+    }  # fmt: skip
 
 
 def test_many_whole_runs_are_left_out_but_for_the_one_of_that_name() -> None:
