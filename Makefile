@@ -6,7 +6,10 @@ UPGRADE ?= --upgrade-package boto3 --upgrade-package botocore
 # Puts `auditest` beside `pytest`: the command with the suite of this folder.
 COMMAND = printf '\#!/bin/sh\nexec "%s/python" "%s/plugins/command.py" "$$@"\n' "$(CURDIR)/$(BIN)" "$(CURDIR)" > $(BIN)/auditest; chmod +x $(BIN)/auditest
 
-.PHONY: setup dev demo audit test lint types selftest docs lock clean
+# Hundreds of tests start Python: without it, each compiles the whole suite anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup dev demo audit test quick lint types selftest docs lock clean
 
 setup: .venv/.locked
 
@@ -33,6 +36,11 @@ audit: setup
 
 test: lint types selftest
 
+# For a look between two commits: lint, types and the self-tests of what changed since main.
+quick: lint types
+	tests="$$($(BIN)/python -m selftests.changed)" && \
+	{ test -z "$$tests" || $(BIN)/python -m pytest $$tests -n 2 --dist worksteal -q; }
+
 lint: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,6 +52,7 @@ types: dev
 # The second command compares the calls that the checks made in the first with permissions/ and docs/.
 selftest: dev
 	rm -rf .calls
+	trap 'echo "CPU, user and system: of the shell, of all tests"; times' EXIT; \
 	AUDITEST_CALLS=.calls $(BIN)/python -m pytest selftests -n 3 --dist worksteal -q
 	$(BIN)/python -m docs.generate --check --calls .calls
 

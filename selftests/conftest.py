@@ -275,7 +275,7 @@ def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def moto() -> Iterator[None]:
     """A fresh in-process emulator: use it with boto3 clients to build the world of a test."""
-    from moto import mock_aws
+    from selftests.standins.moto_worlds import world
 
-    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+    with world():
         yield

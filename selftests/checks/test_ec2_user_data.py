@@ -129,7 +129,7 @@ def test_extra741_without_instances(audit: Audit) -> None:
 @pytest.mark.usefixtures("moto")
 def test_extra741_against_an_emulator(audit: Audit) -> None:
     ec2 = boto3.client("ec2", HERE)
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = "ami-12345678"
     ids = [
         ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, **more)["Instances"][0]["InstanceId"]
         for more in ({}, {"UserData": CLEAN.decode()}, {"UserData": SECRET.decode()})
@@ -257,7 +257,7 @@ def test_extra775_one_listing_denied(audit: Audit) -> None:
 @pytest.mark.usefixtures("moto")
 def test_extra775_against_an_emulator(audit: Audit) -> None:
     ec2, autoscaling = boto3.client("ec2", HERE), boto3.client("autoscaling", HERE)
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = "ami-12345678"
     more = {"ImageId": image, "InstanceType": "t3.micro"}
     autoscaling.create_launch_configuration(LaunchConfigurationName="no/data", **more)
     autoscaling.create_launch_configuration(LaunchConfigurationName="secret", UserData=encoded(SECRET), **more)

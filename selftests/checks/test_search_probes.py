@@ -242,7 +242,7 @@ def test_extra787_in_the_emulator(audit: Audit, prober: Prober) -> None:
         GroupId=group,
         IpPermissions=[{"IpProtocol": "tcp", "FromPort": 9200, "ToPort": 9200, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
     )
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    image = "ami-12345678"
     launched = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=[group])
     id = launched["Instances"][0]["InstanceId"]
     found = audit("extra787", regions=[REGION])

@@ -34,8 +34,7 @@ ARN_OF_MANAGED = "arn:aws:iam::aws:policy/"
 def emulator() -> Iterator[Emulator]:
     found = start_emulator()
     yield found
-    found.process.kill()
-    found.process.wait()
+    found.server.kill()
 
 
 def template(name: str) -> dict[str, Any]:

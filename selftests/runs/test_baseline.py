@@ -89,8 +89,7 @@ def world() -> Iterator[Emulator]:
     """An emulator of its own, since these tests change it."""
     found = start_emulator()
     yield found
-    found.process.kill()
-    found.process.wait()
+    found.server.kill()
 
 
 def group(world: Emulator, name: str) -> str:

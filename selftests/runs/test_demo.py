@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -26,6 +25,7 @@ from plugins.demo.data import OBJECT_KEYS
 from plugins.demo.endpoints import STRANGER
 from plugins.demo.launcher import ROOT, Demo, DemoError, environment, start
 from plugins.demo.logging import BROKEN_CHAINS, PATTERNS
+from selftests.standins.moto_worlds import light_session
 
 NAMES = (MANAGEMENT, PRODUCTION, SANDBOX)
 Enter = Callable[..., Any]
@@ -52,13 +52,17 @@ def enter(demo: Demo) -> Enter:
         if key not in made:
             account = demo.accounts[NAMES.index(name)]
             variables = demo.environment
-            session = boto3.Session(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
+            session = light_session(
+                aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+            )
             plain = Config(proxies={})
             sts = session.client("sts", "eu-west-1", endpoint_url=demo.url, config=plain)
             role = f"arn:aws:iam::{account}:role/{demo.role}"
             found = sts.assume_role(RoleArn=role, RoleSessionName="selftest")["Credentials"]
-            made[key] = boto3.Session(
-                found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
+            made[key] = light_session(
+                aws_access_key_id=found["AccessKeyId"], aws_secret_access_key=found["SecretAccessKey"],
+                aws_session_token=found["SessionToken"],
             ).client(service, region, endpoint_url=demo.url, config=plain)  # fmt: skip
         return made[key]
 

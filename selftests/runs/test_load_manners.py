@@ -134,8 +134,7 @@ def emulator() -> Iterator[Emulator]:
     try:
         yield found
     finally:
-        found.process.kill()
-        found.process.wait()
+        found.server.kill()
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

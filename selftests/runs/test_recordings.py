@@ -35,7 +35,7 @@ NOTHING = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_ENDPOINT_U
 def careless(emulator: Emulator) -> Emulator:
     """The emulator, with secrets wherever they may stand."""
     ec2 = emulator.client("ec2", REGION)
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = "ami-12345678"
     ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, UserData=SCRIPT)
     packed = base64.b64encode(gzip.compress(SCRIPT.encode())).decode()
     ec2.create_launch_template(LaunchTemplateName="t", LaunchTemplateData={"UserData": packed})

@@ -58,8 +58,7 @@ def moto() -> Iterator[Emulator]:
     try:
         yield found
     finally:
-        found.process.kill()
-        found.process.wait()
+        found.server.kill()
 
 
 @pytest.fixture
