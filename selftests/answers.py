@@ -83,10 +83,10 @@ class Misfit(AssertionError):
 _loader = ReadingLoader()
 
 
-class _Validator(ParamValidator):
+class _Validator(ParamValidator):  # type: ignore[misc]
     """Takes a text of any length: a name in a test may be shorter than AWS allows, and says nothing about the call."""
 
-    @type_check(valid_types=(str,))
+    @type_check(valid_types=(str,))  # type: ignore[untyped-decorator]
     def _validate_string(self, param: str, shape: Any, errors: Any, name: str) -> None:
         """A text."""
 
