@@ -42,7 +42,8 @@ from plugins.options import thresholds
 from plugins.options.options import options_of
 from plugins.options.values import Options
 from plugins.roles import is_controller, is_worker
-from plugins.selection.plan import Plan, make_plan, register_markers
+from plugins.selection.markers import register_markers
+from plugins.selection.plan import Plan, make_plan
 from plugins.whitelist import file
 from plugins.whitelist.matching import Matcher
 from plugins.whitelist.usage import Usage
@@ -58,7 +59,7 @@ class Run:
         self.crew = Crew()
         self.plan: Plan = make_plan(session, self.options)
         self._settings = thresholds.load(self.options.config, self.plan.known, self.options.listed_accounts)
-        self.whitelist = file.load(self.options.whitelist, self.plan.known)
+        self.whitelist = file.load(self.options.whitelist, self.plan.ids)
         self.usage = Usage()
         self.now: datetime = self.config.stash.get(STARTED, None) or utcnow()
         self.accounts: list[Account] = []

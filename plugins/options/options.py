@@ -11,7 +11,8 @@ import pytest
 
 from fixtures.access.target import DEFAULT_ROLE_SESSION_NAME
 from plugins.catalog.checks import SEVERITIES
-from plugins.catalog.groups import DATA, CatalogError, aliases, groups, use_folders
+from plugins.catalog.files import DATA, CatalogError
+from plugins.catalog.groups import every_group, use_folders
 from plugins.did_you_mean import nearest
 from plugins.options.account_options import is_role, refuse_contradictions
 from plugins.options.accounts_file import read_accounts
@@ -35,9 +36,10 @@ OPTIONS: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--filter-region",),
         {"metavar": "R1,R2", "help": "audit only these regions (default: all that are enabled for the account)"},
     ),
-    (("--check",), {"metavar": "ID,ID", "help": "run only these checks (ids or their other names)"}),
-    (("-E", "--exclude-check"), {"metavar": "ID,ID", "help": "run all checks but these"}),
+    (("--check",), {"metavar": "ID,ID", "help": "run only these checks: ids, other names of checks, patterns (s3_*)"}),
+    (("-E", "--exclude-check"), {"metavar": "ID,ID", "help": "run all checks but these: names as of --check"}),
     (("--group",), {"metavar": "ID,ID", "help": "run the checks of these groups; -m GROUP does the same"}),
+    (("--service",), {"metavar": "S,S", "help": "run the checks of these services (s3,iam); -m SERVICE does the same"}),
     (("--exclude-extras",), {"action": "store_true", "help": "leave the checks of the extras group out (old -e)"}),
     (("--severity",), {"metavar": "S,S", "help": f"run only checks of these severities: {', '.join(SEVERITIES)}"}),
     (("--list-checks",), {"action": "store_true", "help": "list the checks and exit; needs no credentials (old -l)"}),
@@ -208,9 +210,10 @@ def read(config: pytest.Config) -> Options:
         profiles=items("profile"),
         region=value("region") or "",
         filter_regions=items("filter_region"),
-        checks=[aliases().get(id, id) for id in items("check")],
-        exclude_checks=[aliases().get(id, id) for id in items("exclude_check")],
+        checks=items("check"),
+        exclude_checks=items("exclude_check"),
         groups=items("group"),
+        services=items("service"),
         exclude_extras=bool(value("exclude_extras")),
         severities=[severity.lower() for severity in items("severity")],
         list_checks=bool(value("list_checks")),
@@ -258,7 +261,7 @@ def read(config: pytest.Config) -> Options:
     )
     _use_own_groups(config, options.checks_dirs)
     _refuse_unknown("format", options.formats, FORMATS, "--output-formats")
-    _refuse_unknown("group", options.groups, groups(), "--group")
+    _refuse_unknown("group", options.groups, every_group(), "--group")
     _refuse_unknown("severity", options.severities, SEVERITIES, "--severity")
     _refuse_unknown("severity", filter(None, [options.fail_on]), SEVERITIES, "--fail-on")
     if options.filter_regions or options.region:

@@ -18,8 +18,10 @@ class Options:
     region: str
     filter_regions: list[str]
     checks: list[str]
+    """Names as the user gave them: ids, other names, patterns."""
     exclude_checks: list[str]
     groups: list[str]
+    services: list[str]
     exclude_extras: bool
     severities: list[str]
     list_checks: bool

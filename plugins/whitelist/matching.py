@@ -17,7 +17,8 @@ from fixtures.services.tagging import tags_of
 from plugins.catalog.checks import Check
 from plugins.findings.row import Row
 from plugins.findings.verdict import Verdict
-from plugins.whitelist.file import ALL, Entry, Scope
+from plugins.whitelist.file import Entry, Scope
+from plugins.whitelist.names import ALL
 
 FEW = 20
 """Patterns that are tried one by one; with more of them it is quicker to look them up."""
@@ -102,7 +103,9 @@ class Matcher:
         """The entries that may be about a row's resource, in the file's order."""
         words = self._words_of.get(check.id)
         if words is None:
-            words = self._words_of[check.id] = [one for one in (check.id, *check.groups, ALL) if one in self._words]
+            words = self._words_of[check.id] = [
+                one for one in (check.id, *check.memberships, ALL) if one in self._words
+            ]
         found: dict[int, Entry] = {}
         names = f"{row.subject.id}\n{row.subject.arn}" if words else ""
         for place in itertools.product(words, (row.account.id, ALL)):
