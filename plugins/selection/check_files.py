@@ -14,17 +14,19 @@ from pathlib import Path
 CHECK = re.compile(r"""^@(?:\w+\.)*check\(\s*(?:id\s*=\s*)?(["'])([^"'\\\n]+)\1\s*[,)]""", re.MULTILINE)
 """A decorator whose first argument is a literal."""
 ANY_CHECK = re.compile(r"\bcheck\s*\(")
-TEST = re.compile(r"^\s*(?:async\s+)?def\s+test", re.MULTILINE)
+TEST = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+test", re.MULTILINE)
 IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([^#\n]+))", re.MULTILINE)
 DOUBTFUL = re.compile(
     r"\bcheck\s+as\b"  # the decorator under another name
-    r"|[=(,\[]\s*(?:\w+\.)*check\s*(?:[,)\]]|$)"
-    r"|^\s*class\s"  # of tests, or of a kind that checks elsewhere ask for
+    r"|^[ \t]*class\s"  # of tests, or of a kind that checks elsewhere ask for
     r"|^test\w*\s*[=:]"
     r"|\bimport\s+\*"
     r"|\bimport_module\b|__import__|\bexec\s*\(|\beval\s*\(",
     re.MULTILINE,
 )
+VALUE = re.compile(r"check\s*(?:[,)\]]|$)", re.MULTILINE)
+AS_VALUE = re.compile(r"[=(,\[]\s*(?:\w+\.)*$")
+"""The decorator as a value of its own, and what stands before one."""
 HARMLESS = frozenset({*sys.stdlib_module_names, "fixtures", "plugins", "pytest"}) - {"runpy"}
 """What a file may import; anything else may hold its tests, or kinds of resources."""
 
@@ -44,7 +46,9 @@ def ids_in_text(text: str) -> frozenset[str] | None:
     ids = [found[2] for found in CHECK.finditer(text)]
     if not ids or len(ids) != len(ANY_CHECK.findall(text)) or len(ids) != len(TEST.findall(text)):
         return None
-    if DOUBTFUL.search(text) or not all(root in HARMLESS for root in _imported(text)):
+    if DOUBTFUL.search(text) or any(AS_VALUE.search(text[: found.start()][-80:]) for found in VALUE.finditer(text)):
+        return None
+    if not all(root in HARMLESS for root in _imported(text)):
         return None
     return frozenset(ids)
 

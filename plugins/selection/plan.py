@@ -85,12 +85,11 @@ def make_plan(session: pytest.Session, options: Options) -> Plan:
     """Read the test modules and select. Raises pytest.UsageError for names that mean nothing."""
     suite = Suite.at(session, session.config.args)
     own = _own_suite(session, suite)
-    wanted = _wanted(options, suite, own)
-    if wanted.only is not None and _ids_suffice(session.config, options):
-        suite.read(wanted.only)
+    if _ids_suffice(session.config, options):
+        suite.read(_wanted(options, suite, own).only or ())
     else:
         suite.read_all()
-    wanted = _wanted(options, suite, own)  # again, if a text told of a check that there is not
+    wanted = _wanted(options, suite, own)  # of what was read: a text may tell of a check that there is not
     plan = Plan(known=suite.checks, ids=_ids(suite, own), unread=frozenset(suite.unread))
     _refuse_unknown_services(options, suite, own)
     _Selecting(session.config, options, plan, own, wanted).select(suite.found)
@@ -145,14 +144,14 @@ class _Selecting:
 
 
 def _ids_suffice(config: pytest.Config, options: Options) -> bool:
-    """Whether the ids of checks suffice to tell which are wanted, and nothing else is to be known of the others.
+    """Whether --check tells by ids which checks are wanted, and nothing else is to be known of the others.
 
     Groups roll up requirements, which are as severe as their checks; a configuration file names settings of any check, and
     what is recorded is redacted by the strictest of them.
     """
     others = (options.services, options.groups, options.config, options.record, config.option.markexpr)
     usual = config.getini("python_functions") == ["test"]  # else other functions may be tests, too
-    return usual and not any(others) and not any(one.config for one in options.listed_accounts)
+    return bool(options.checks) and usual and not any(others) and not any(one.config for one in options.listed_accounts)
 
 
 def _own_suite(session: pytest.Session, read: Suite) -> Suite:

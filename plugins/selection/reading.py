@@ -24,10 +24,8 @@ class Suite:
 
     @classmethod
     def at(cls, session: pytest.Session, arguments: Iterable[str]) -> Suite:
-        """The files that paths and node ids reach; those that cannot be told without are imported."""
-        suite = cls(session, files_of(session.config, arguments))
-        suite.read(())
-        return suite
+        """The files that paths and node ids reach, none read yet."""
+        return cls(session, files_of(session.config, arguments))
 
     def read(self, wanted: Container[str]) -> None:
         """Import the files that have one of the checks, or of which that cannot be told."""
@@ -70,6 +68,7 @@ class Suite:
 
     @property
     def ids(self) -> list[str]:
-        """The ids of all checks, as far as the files that were not read are what their text says."""
+        """The ids of all checks: of files that need not be imported to tell them, what their text says."""
+        self.read(())
         told = (id for file in self.unread for id in ids_in(file) or ())
         return [*dict.fromkeys([*self.checks, *told])]

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import date
 
 from fixtures.api.errors import ApiError
-from fixtures.services.tagging import tags_of
 from plugins.catalog.checks import Check
 from plugins.findings.row import Row
 from plugins.findings.verdict import Verdict
@@ -119,10 +118,13 @@ def _matching(entries: Iterable[Entry], check: Check, row: Row) -> tuple[list[En
     """Those of the entries that are about a row's resource, and why the tags that one asks for cannot be read."""
     subject = row.subject
 
+    def tags() -> dict[str, str]:
+        from fixtures.services.tagging import tags_of  # few runs ask for tags, and it brings other services along
+
+        return tags_of(subject)
+
     def within(scope: Scope) -> bool:
-        return scope.covers_place(row.account.id, row.region) and scope.covers_resource(
-            subject.id, subject.arn, lambda: tags_of(subject)
-        )
+        return scope.covers_place(row.account.id, row.region) and scope.covers_resource(subject.id, subject.arn, tags)
 
     found: list[Entry] = []
     problem: ApiError | None = None
