@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 import pytest
@@ -17,10 +17,15 @@ def register_markers(config: pytest.Config) -> None:
     groups = every_group()
     for group in groups.values():
         config.addinivalue_line("markers", f"{group.id}: {group.title} ({len(group.checks)} checks)")
-    for service in _services():
-        if service not in groups:
-            config.addinivalue_line("markers", f"{service}: checks of the service {service}")
+    register_services(config, _services())
     config.addinivalue_line("markers", f"{MARKER}: requirements of frameworks, rolled up from the findings of the run")
+
+
+def register_services(config: pytest.Config, services: Iterable[str]) -> None:
+    """Make services registered markers, apart from those whose name is a group's. ``-m`` refuses what is no marker."""
+    registered = {line.partition(":")[0] for line in config.getini("markers")} | every_group().keys()
+    for service in sorted({*services} - registered):
+        config.addinivalue_line("markers", f"{service}: checks of the service {service}")
 
 
 def _services() -> Iterator[str]:

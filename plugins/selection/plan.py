@@ -25,6 +25,7 @@ from plugins.compliance.roll_up import Planned, planned, rolls_up
 from plugins.did_you_mean import nearest
 from plugins.options.values import Options
 from plugins.selection.expressions import passes_expressions
+from plugins.selection.markers import register_services
 from plugins.selection.reading import Suite
 from plugins.selection.test_functions import TestFunction, kinds_of
 
@@ -92,6 +93,7 @@ def make_plan(session: pytest.Session, options: Options) -> Plan:
     wanted = _wanted(options, suite, own)  # of what was read: a text may tell of a check that there is not
     plan = Plan(known=suite.checks, ids=_ids(suite, own), unread=frozenset(suite.unread))
     _refuse_unknown_services(options, suite, own)
+    register_services(session.config, {check.service for check in plan.known.values()})
     _Selecting(session.config, options, plan, own, wanted).select(suite.found)
     try:
         refuse_taken_names()

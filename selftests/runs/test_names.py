@@ -62,8 +62,8 @@ def ids(suite: Suite, *arguments: str) -> list[str]:
 
 def test_names_patterns_and_services(suite: Suite) -> None:
     assert ids(suite, "--check=eks_cluster_not_publicly_accessible,check101") == ["check11", "extra795", "extra796"]
-    assert ids(suite, "--check=eks_cluster_*", "--exclude-check=extra795") == ["extra794", "extra796", "extra797"]
-    assert ids(suite, "--check=extra79[56]", "-E", "eks_cluster_network_*,extra795") == ["extra796"]
+    assert ids(suite, "--check=eks_cluster_*", "--exclude-check=extra795") == ["extra796", "extra797"]
+    assert ids(suite, "--check=extra79[56]", "-E", "eks_cluster_kms_*,extra795") == ["extra796"]
     assert ids(suite, "--service=sqs,sns") == ["extra727", "extra728", "extra731"] == ids(suite, "-m", "sqs or sns")
     assert ids(suite, "--service=sqs,sns", "--check=extra73*") == ["extra731"]
 
@@ -81,6 +81,18 @@ def test_a_group_and_a_check_go_before_a_service_of_their_name(suite: Suite, tmp
     assert "@pytest.mark.sqs: checks of the service sqs\n" in markers
     assert "@pytest.mark.cis-1-2: CIS Amazon Web Services Foundations Benchmark v1.2.0 (49 checks)\n" in markers
     assert markers.count("@pytest.mark.rds:") == 1
+
+
+def test_a_service_that_only_checks_of_ones_own_are_about(emulator: Emulator, suite: Suite, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "test_queues.py").write_text(
+        OWN.replace('service="sns"', 'service="mq"').replace('"kms"', '"own1"')
+    )
+    own, where = f"--checks-dir={tmp_path / 'own'}", "--filter-region=eu-west-1"
+    for arguments in (("-m", "mq"), ("--service=mq",), ("-m", "sqs or mq", "-k", "own_two")):
+        done = suite(own, where, *arguments, env=emulator.environment)
+        assert done.code == 0, done.out + done.err
+        assert [(one["Check ID"], one["Status"]) for one in done.findings()] == [("own2", "Pass")]
 
 
 def test_a_name_of_a_check_to_come(suite: Suite, tmp_path: Path) -> None:
