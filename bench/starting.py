@@ -112,7 +112,7 @@ def figures(folder: Path, times: int) -> dict[str, Any]:
 
 
 def _median(runs: list[dict[str, Any]], name: str) -> float:
-    return round(statistics.median(run[name] for run in runs), 2)
+    return round(statistics.median([float(run[name]) for run in runs]), 2)
 
 
 def until_request(command: list[str], env: dict[str, str], folder: Path) -> dict[str, Any]:
