@@ -361,7 +361,8 @@ def reporting_run(config: pytest.Config) -> Run | None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Validate the options and register the groups' markers."""
-    register_markers(config)
+    if not config.option.help:  # which shows options, and need not read what there is to select
+        register_markers(config)
     options = options_of(config)
     config.args += [str(folder) for folder in options.checks_dirs]
     if options.demo and not is_worker(config) and not (options.list_checks or options.list_groups):

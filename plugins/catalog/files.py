@@ -48,7 +48,7 @@ def read_yaml(file: Path, kind: type[T]) -> T:
         kept = _Kept(file, content) if file.is_relative_to(DATA) else None
         value = kept.read(kind) if kept is not None else None
         if value is None:
-            value = msgspec.convert(parsed(content), kind)
+            value = msgspec.convert(parsed(content, trusted=kept is not None), kind)
             if kept is not None:
                 kept.write(value)
     except OSError as error:

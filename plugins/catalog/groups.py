@@ -68,7 +68,8 @@ def ids_in_groups() -> Iterable[str]:
 def use_folders(folders: Iterable[Path]) -> None:
     """Use the groups of these folders besides the suite's. Raises CatalogError when a file cannot be used."""
     set_own_folders(folders)
-    every_group()
+    if own_folders():  # the suite's own files are read when something asks for them
+        every_group()
 
 
 @functools.lru_cache(maxsize=8)

@@ -261,7 +261,7 @@ def read(config: pytest.Config) -> Options:
     )
     _use_own_groups(config, options.checks_dirs)
     _refuse_unknown("format", options.formats, FORMATS, "--output-formats")
-    _refuse_unknown("group", options.groups, every_group(), "--group")
+    _refuse_unknown("group", options.groups, every_group() if options.groups else (), "--group")
     _refuse_unknown("severity", options.severities, SEVERITIES, "--severity")
     _refuse_unknown("severity", filter(None, [options.fail_on]), SEVERITIES, "--fail-on")
     if options.filter_regions or options.region:

@@ -187,6 +187,19 @@ def test_a_check_imports_its_own_file_and_services_alone(tmp_path: Path, name: s
     assert others - QUEUE == set()
 
 
+def test_help_reads_no_file_of_the_catalogue(tmp_path: Path) -> None:
+    script = (
+        "import sys, pytest\nimport plugins.catalog.files as files\n"
+        "files.read_yaml = lambda file, kind: sys.exit(f'reads {file}')\n"
+        "sys.exit(pytest.main(['-p', 'no:cacheprovider', '--help']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--service" in done.stdout
+
+
 def test_what_is_needed_for_more_than_the_check_is_imported(emulator: Emulator, suite: Suite, tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()

@@ -82,7 +82,7 @@ def test_a_file_is_kept_as_it_was_read_last(tmp_path: Path, monkeypatch: pytest.
     file.write_text("a: [b]")
     assert read_yaml(file, dict[str, list[str]]) == {"a": ["b"]}
     [kept] = (tmp_path / "__pycache__").iterdir()
-    monkeypatch.setattr("plugins.yaml_file.parsed", lambda content: {"parsed": ["anew"]})
+    monkeypatch.setattr("plugins.yaml_file.parsed", lambda content, trusted: {"parsed": ["anew"]})
     assert read_yaml(file, dict[str, list[str]]) == {"a": ["b"]}
     assert read_yaml(file, dict[str, list[str] | int]) == {"a": ["b"]}
     file.write_text("a: [c]")
