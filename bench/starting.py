@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -131,7 +132,7 @@ def until_request(command: list[str], env: dict[str, str], folder: Path) -> dict
             server.accept()[0].close()
             wall = time.monotonic() - started
         finally:
-            process.kill()
+            os.kill(process.pid, signal.SIGKILL)  # process.kill() may reap it, and its figures with it
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
     return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime}

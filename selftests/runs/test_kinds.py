@@ -11,7 +11,7 @@ from fixtures.model import Resource, SameKindError
 from selftests.whole_runs import Suite
 
 OWN = """
-from fixtures.resource import Resource
+from fixtures.model import Resource
 
 class Queue(Resource, name="queue", service="sqs", resource_type="AwsSqsQueue"):
     @classmethod

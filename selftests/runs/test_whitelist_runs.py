@@ -120,7 +120,7 @@ def test_tags_that_no_listing_gives(emulator: Emulator, suite: Suite, tmp_path: 
 
 CHECKS = """
 import pytest
-from fixtures.errors import ApiError
+from fixtures.api.errors import ApiError
 from plugins.catalog import check
 
 @check("own1", severity="low", remediation="r")
