@@ -12,6 +12,9 @@ COPY . .
 # Whoever runs the container may write reports.
 RUN mkdir -p reports && chmod 1777 reports
 
+# Compiled modules, which whoever runs the container cannot write: a run that ends once it has read all checks.
+RUN python -m pytest -p no:cacheprovider --replay=none > /dev/null 2>&1 || test $? -eq 4
+
 ENV HOME=/home/audit PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTEST_ADDOPTS="-p no:cacheprovider"
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "pytest"]

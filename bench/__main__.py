@@ -5,7 +5,8 @@
     python -m bench accounts --accounts 40 -n 2           memory and CPU of many accounts on few workers
     python -m bench organization200 --accounts 200 -n 2   likewise through the emulator, in 4 regions; counts the reports
     python -m bench organization --latency-ms 50 [-n 2]   all checks on the demo's organization: requests per service
-    python -m bench start                                 from process start to the first finding, one region
+    python -m bench start --times 5                       how long --help, --list-checks and the first request take, also
+                                                          with 90 services and 800 checks
     python -m bench.faults, python -m bench.load          findings while AWS misbehaves; how hard AWS is asked
 
 Times on a shared machine are noise: compare figures of one run with each other. ``cpu_ms_per_finding`` is the growth of
@@ -21,7 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench import memory, organization200
+from bench import memory, organization200, starting
 from bench.recordings import write
 from bench.running import Server, demo_organization, requests, run
 
@@ -88,12 +89,6 @@ def organization(latency_ms: float, workers: int) -> dict[str, Any]:
         return result | requests(server, latency_ms)
 
 
-def start() -> dict[str, Any]:
-    """An account of one region with one check."""
-    with Server(0) as server:
-        return run(["--filter-region=us-east-1", "--check=check43", "--output-formats="], server.environment)
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -121,7 +116,8 @@ def main() -> None:
     large.add_argument("--accounts", type=int, default=200)
     large.add_argument("--regions", type=int, default=4)
     large.add_argument("-n", type=int, default=2)
-    commands.add_parser("start")
+    begin = commands.add_parser("start")
+    begin.add_argument("--times", type=int, default=5)
     given = parser.parse_args()
     if given.command == "engine":
         result = engine(given.findings, given.n, given.formats)
@@ -134,7 +130,7 @@ def main() -> None:
     elif given.command == "organization":
         result = organization(given.latency_ms, given.n)
     else:
-        result = start()
+        result = starting.start(given.times)
     print(json.dumps({"command": given.command, **result}, indent=2))
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from bench.mutation_operators import Module, Mutant
 from bench.mutation_run import Outcome
-from plugins.catalog.groups import read_yaml
+from plugins.catalog.files import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 ACCEPTED = ROOT / "bench" / "mutation-survivors.yaml"
@@ -43,7 +43,7 @@ def name_of(mutant: Mutant) -> Name:
 
 
 def accepted_survivors() -> dict[Name, str]:
-    """The reasons of bench/mutation-survivors.yaml. Raises plugins.catalog.groups.CatalogError when it is malformed."""
+    """The reasons of bench/mutation-survivors.yaml. Raises plugins.catalog.files.CatalogError when it is malformed."""
     return {entry.name: entry.reason for entry in read_yaml(ACCEPTED, list[Entry])}
 
 

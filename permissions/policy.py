@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fixtures.api.iam_actions import iam_action
 from fixtures.rules.policy import as_list
-from plugins.catalog.groups import read_yaml
+from plugins.catalog.files import read_yaml
 
 HERE = Path(__file__).resolve().parent
 CALLS = HERE / "calls.yaml"

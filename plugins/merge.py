@@ -26,7 +26,8 @@ from plugins.at_scale.findings_file import unpacked_check
 from plugins.at_scale.joined_account import JoiningError
 from plugins.at_scale.manifest import FORMAT, Manifest
 from plugins.catalog.checks import Check
-from plugins.catalog.groups import CatalogError, use_folders
+from plugins.catalog.files import CatalogError
+from plugins.catalog.groups import use_folders
 from plugins.findings.finding import Finding
 from plugins.findings.numbers import numbered
 from plugins.findings.tally import Tally

@@ -37,9 +37,12 @@ class TooDeep(YamlError):
     """It nests deeper than what it stands for can need."""
 
 
-def parsed(text: str | bytes) -> Any:
-    """The value of a YAML text, None for an empty one. Raises YamlError."""
-    verify(text)
+def parsed(text: str | bytes, *, trusted: bool = False) -> Any:
+    """The value of a YAML text, None for an empty one. Raises YamlError. ``trusted``: the suite's own, without looking at its
+    bounds.
+    """
+    if not trusted:
+        verify(text)
     try:
         return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:

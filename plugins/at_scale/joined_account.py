@@ -22,7 +22,7 @@ from plugins.at_scale.manifest import Manifest
 from plugins.audit.collection import item_id
 from plugins.audit.execution import make_finding
 from plugins.catalog.checks import Check
-from plugins.catalog.groups import DATA, own_folders
+from plugins.catalog.files import DATA, own_folders
 from plugins.compliance.roll_up import Outcomes, Planned, rolls_up, rows
 from plugins.findings.finding import Finding, unpacked
 from plugins.findings.verdict import evaluate

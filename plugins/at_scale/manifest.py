@@ -17,7 +17,7 @@ from plugins.at_scale.complete_accounts import complete_accounts_of
 from plugins.at_scale.findings_file import packed_check
 from plugins.audit.run import run_of
 from plugins.audit.shares import share_numbers
-from plugins.compliance.frameworks import Requirement
+from plugins.catalog.framework_files import Requirement
 from plugins.options.options import options_of
 from plugins.reporting.reporter import reporter_of
 from plugins.roles import is_worker

@@ -11,6 +11,7 @@ import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import wait
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -25,7 +26,7 @@ from plugins.catalog.checks import Check, check_of
 from plugins.compliance.roll_up import rolls_up
 from plugins.findings.row import Row
 from plugins.findings.verdict import evaluate
-from plugins.selection.test_functions import mark_names, parametrized_names
+from plugins.selection.test_functions import parametrized_names
 from plugins.text import visible
 
 OUTCOME_MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures", "parametrize"})
@@ -87,6 +88,12 @@ def item_id(row: Row) -> str:
     return visible(f"{row.account.id}-{row.region}-{name}")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files that the plan did not need to read: no test in them is wanted."""
+    run = run_of(config)
+    return True if run is not None and collection_path in run.plan.unread else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(
     collector: pytest.Module | pytest.Class, name: str, obj: object
@@ -117,7 +124,7 @@ def _is_simple(function: Any) -> bool:
 
 def _items(collector: pytest.Module | pytest.Class, name: str, check: Check, run: Run) -> Iterator[CheckItem]:
     function: FunctionType = check.function  # type: ignore[assignment]
-    marks = [pytest.Mark(name, (), {}, _ispytest=True) for name in mark_names(check)]
+    marks = [pytest.Mark(name, (), {}, _ispytest=True) for name in run.plan.mark_names(check)]
     marks += getattr(function, "pytestmark", [])
     lineno = function.__code__.co_firstlineno - 1
     used: dict[str, int] = {}
@@ -145,7 +152,7 @@ def _roll_ups(
     for plan, row in run.requirement_rows():
         if plan.check.function is not function:
             continue
-        marks = [pytest.Mark(mark, (), {}, _ispytest=True) for mark in mark_names(plan.check)]
+        marks = [pytest.Mark(mark, (), {}, _ispytest=True) for mark in run.plan.mark_names(plan.check)]
         full_name = f"{name}[{item_id(row)}]"
         item: CheckItem = CheckItem.from_parent(
             collector, name=full_name, nodeid=f"{collector.nodeid}::{full_name}", check=plan.check, row=row,
@@ -177,7 +184,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     ]
     check = check_of(metafunc.function)
     if check is not None:
-        for name in mark_names(check):
+        for name in run.plan.mark_names(check):
             metafunc.definition.own_markers.append(pytest.Mark(name, (), {}, _ispytest=True))
     metafunc.parametrize(names, params, ids=ids)
 

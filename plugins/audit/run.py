@@ -43,7 +43,8 @@ from plugins.options import thresholds
 from plugins.options.options import options_of
 from plugins.options.values import Options
 from plugins.roles import is_controller, is_worker
-from plugins.selection.plan import Plan, make_plan, register_markers
+from plugins.selection.markers import register_markers
+from plugins.selection.plan import Plan, make_plan
 from plugins.whitelist.file import load as load_whitelist
 from plugins.whitelist.matching import Matcher
 from plugins.whitelist.usage import Usage
@@ -59,7 +60,7 @@ class Run:
         self.crew = Crew()
         self.plan: Plan = make_plan(session, self.options)
         self._settings = thresholds.load(self.options.config, self.plan.known, self.options.listed_accounts)
-        self.whitelist = load_whitelist(self.options.whitelist, self.plan.known)
+        self.whitelist = load_whitelist(self.options.whitelist, self.plan.ids)
         self.usage = Usage()
         self.finished: frozenset[str] = frozenset()
         """Ids of the accounts that an earlier run has finished, with --resume."""
@@ -271,7 +272,8 @@ def reporting_run(config: pytest.Config) -> Run | None:
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Validate the options and register the groups' markers."""
-    register_markers(config)
+    if not config.option.help:  # which shows options, and need not read what there is to select
+        register_markers(config)
     options = options_of(config)
     config.args += [str(folder) for folder in options.checks_dirs]
     if options.demo and not is_worker(config) and not (options.list_checks or options.list_groups):

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from fixtures.kinds import kind_named, kinds_asked
 from fixtures.model import Resource
-from plugins.catalog.groups import groups, groups_by_check
+from plugins.catalog.groups import framework_groups_of, groups, groups_of
 
 REQUIREMENT = "requirement"
 """The argument of the tests that judge requirements."""
@@ -66,14 +66,22 @@ class Check:
     function: Callable[..., object] = field(hash=False, repr=False)
     member_of: tuple[str, ...] = ()
     """Groups that it belongs to besides those of groups files and markers."""
+    framework: str = ""
+    """The framework that a requirement is of."""
 
     @functools.cached_property
     def groups(self) -> list[str]:
         """Ids of the groups that the check belongs to: by a groups file, or by a marker on the function or its module."""
         module = sys.modules.get(self.function.__module__)
         marks = [*_marks(self.function), *_marks(module)]
-        listed = [*groups_by_check().get(self.id, []), *self.member_of]
+        listed = [*groups_of(self.id), *self.member_of]
         return [*listed, *dict.fromkeys(name for name in marks if name in groups() and name not in listed)]
+
+    @functools.cached_property
+    def memberships(self) -> list[str]:
+        """Ids of all groups that select the check: its ``groups``, and those that frameworks are."""
+        own = [self.framework] if self.framework else []
+        return [*dict.fromkeys([*self.groups, *framework_groups_of(self.id), *own])]
 
     @functools.cached_property
     def resource(self) -> type[Resource] | None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from fixtures.model import Account, Resource
 from plugins.catalog.checks import REQUIREMENT, Check
-from plugins.compliance.frameworks import Requirement, as_check, frameworks
+from plugins.catalog.framework_files import Requirement, frameworks
+from plugins.compliance.frameworks import as_check
 from plugins.findings.finding import Finding
 from plugins.findings.row import Row
 from plugins.findings.verdict import Status

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.catalog.groups import DATA, CatalogError, use_folders
+from plugins.catalog.files import DATA, CatalogError
+from plugins.catalog.groups import use_folders
 from plugins.options.account_options import is_role, refuse_contradictions
 from plugins.options.accounts_file import read_accounts
 from plugins.options.values import OPTIONS, Options

@@ -27,7 +27,7 @@ import msgspec
 import pytest
 
 from plugins.catalog.checks import Check
-from plugins.catalog.groups import aliases
+from plugins.catalog.names import is_pattern, matching, names_of
 from plugins.did_you_mean import nearest
 from plugins.options.accounts_file import ListedAccount
 from plugins.yaml_file import YamlError, parsed
@@ -111,7 +111,11 @@ def limits_in_environment() -> dict[str, float]:
 
 
 def _validated(data: dict[str, Any], checks: Mapping[str, Check], where: str) -> Overrides:
-    return {_known(id, checks, where): _checked(id, values, checks, where) for id, values in data.items()}
+    found: Overrides = {}
+    for name, values in data.items():
+        for id in _known(name, checks, where):
+            found[id] = {**found.get(id, {}), **_checked(name, values, checks[id], where)}
+    return found
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -134,15 +138,15 @@ def _parse(path: Path) -> dict[str, Any]:
     return data
 
 
-def _known(id: str, checks: Mapping[str, Check], where: str) -> str:
-    found = aliases().get(id, id)
-    if found not in checks:
-        raise pytest.UsageError(f"{where}: unknown check {id!r}{nearest(id, checks)}")
+def _known(name: object, checks: Mapping[str, Check], where: str) -> list[str]:
+    """The checks that an id or another name means."""
+    found = matching(name, checks) if isinstance(name, str) and not is_pattern(name) else []
+    if not found:
+        raise pytest.UsageError(f"{where}: unknown check {name!r}{nearest(str(name), names_of(checks))}")
     return found
 
 
-def _checked(id: str, values: Any, checks: Mapping[str, Check], where: str) -> dict[str, Any]:
-    check = checks[aliases().get(id, id)]
+def _checked(id: str, values: Any, check: Check, where: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise pytest.UsageError(f"{where}: {id} must be a table of settings")
     hints = typing.get_type_hints(check.function)

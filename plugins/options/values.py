@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fixtures.access.target import DEFAULT_ROLE_SESSION_NAME
 from plugins.catalog.checks import SEVERITIES, Severity
-from plugins.catalog.groups import aliases, groups
+from plugins.catalog.groups import every_group
 from plugins.options.accounts_file import ListedAccount
 from plugins.options.declaration import (
     Decides,
@@ -27,12 +27,8 @@ from plugins.options.declaration import (
 from plugins.outputs.formats import FORMATS
 
 
-def _check_id(name: str) -> str:
-    return aliases().get(name, name)
-
-
 def _groups() -> Collection[str]:
-    return groups()
+    return every_group()
 
 
 def _severities() -> Collection[Severity]:
@@ -66,16 +62,24 @@ class Options:
         help="audit only these regions (default: all that are enabled for the account)",
     )  # fmt: skip
     checks: list[str] = texts(
-        "--check", metavar="ID,ID", decides=Decides.PLAN, each=_check_id,
-        help="run only these checks (ids or their other names)",
+        "--check", metavar="ID,ID", decides=Decides.PLAN,
+        help="run only these checks: ids, other names of checks, patterns (s3_*)",
     )  # fmt: skip
+    """Names as the user gave them."""
     exclude_checks: list[str] = texts(
-        "-E", "--exclude-check", metavar="ID,ID", decides=Decides.PLAN, each=_check_id,
-        help="run all checks but these",
-    )  # fmt: skip
+        "-E",
+        "--exclude-check",
+        metavar="ID,ID",
+        decides=Decides.PLAN,
+        help="run all checks but these: names as of --check",
+    )
     groups: list[str] = texts(
         "--group", metavar="ID,ID", decides=Decides.PLAN, known=_groups, noun="group",
         help="run the checks of these groups; -m GROUP does the same",
+    )  # fmt: skip
+    services: list[str] = texts(
+        "--service", metavar="S,S", decides=Decides.PLAN,
+        help="run the checks of these services (s3,iam); -m SERVICE does the same",
     )  # fmt: skip
     exclude_extras: bool = flag(
         "--exclude-extras", decides=Decides.PLAN, help="leave the checks of the extras group out (old -e)"

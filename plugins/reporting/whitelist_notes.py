@@ -40,7 +40,7 @@ class Reach:
         accounts = [account for account in self.accounts if not scope.accounts or account.id in scope.accounts]
         regions = {region for account in accounts for region in (*account.regions, account.global_region)}
         checks = [check for check in self.checks if scope.covers_check(check)]
-        words = {word for check in checks for word in (check.id, *check.groups)}
+        words = {word for check in checks for word in (check.id, *check.memberships)}
         if not checks or not accounts or not scope.checks <= words or not scope.regions <= regions:
             return False
         if not scope.accounts <= {account.id for account in accounts}:

@@ -12,7 +12,6 @@ import pytest
 
 from fixtures.kinds import kinds_asked
 from fixtures.model import Resource, SameKindError
-from plugins.catalog.checks import Check, check_of
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,9 @@ class TestFunction:
     module_name: str
     nodeid: str
     marks: frozenset[str]
+    """The markers on the function and its module."""
     wanted: bool
     """False for functions that a node id on the command line leaves out."""
-
-
-def mark_names(check: Check) -> list[str]:
-    """The markers that a check's items carry besides those on the function: its id and its groups."""
-    return [check.id, *check.groups]
 
 
 def kinds_of(function: Callable[..., object]) -> Iterator[type[Resource]]:
@@ -51,37 +46,40 @@ def parametrized_names(marks: Iterable[pytest.Mark]) -> set[str]:
     return names
 
 
-def functions_of(session: pytest.Session, arguments: Iterable[str]) -> Iterator[TestFunction]:
-    """The test functions of all modules that the command line's paths and node ids reach."""
+def files_of(config: pytest.Config, arguments: Iterable[str]) -> dict[Path, set[str] | None]:
+    """The test files that paths and node ids reach -> the names of the functions that node ids ask for, None for all."""
     wanted: dict[Path, set[str] | None] = {}
     for argument in arguments:
         base, _, _ = argument.partition("[")
         path_text, *parts = base.split("::")
-        path = Path(os.path.abspath(session.config.invocation_params.dir / path_text))
-        for file in _files(session.config, path):
+        path = Path(os.path.abspath(config.invocation_params.dir / path_text))
+        for file in _files(config, path):
             names = wanted.get(file, set())
             wanted[file] = None if not parts or names is None else names | {parts[-1]}
-    for file, names in wanted.items():
-        module = _module(session, file)
-        if module is None:
+    return wanted
+
+
+def functions_in(session: pytest.Session, file: Path, names: set[str] | None = None) -> Iterator[TestFunction]:
+    """The test functions of a file, which is imported. ``names``: those that node ids ask for, None for all."""
+    module = _module(session, file)
+    if module is None:
+        return
+    module_marks = getattr(module.obj, "pytestmark", [])
+    for name, function in list(vars(module.obj).items()):
+        if not (isinstance(function, FunctionType) and name.startswith("test")):
             continue
-        module_marks = getattr(module.obj, "pytestmark", [])
-        for name, function in list(vars(module.obj).items()):
-            if not (isinstance(function, FunctionType) and name.startswith("test")):
-                continue
-            check = check_of(function)
-            marks = [
-                *getattr(function, "pytestmark", []),
-                *(module_marks if isinstance(module_marks, list) else [module_marks]),
-            ]
-            yield TestFunction(
-                function=function,
-                name=name,
-                module_name=file.name,
-                nodeid=f"{module.nodeid}::{name}",
-                marks=frozenset([*(mark.name for mark in marks), *(mark_names(check) if check else ())]),
-                wanted=names is None or name in names,
-            )
+        marks = [
+            *getattr(function, "pytestmark", []),
+            *(module_marks if isinstance(module_marks, list) else [module_marks]),
+        ]
+        yield TestFunction(
+            function=function,
+            name=name,
+            module_name=file.name,
+            nodeid=f"{module.nodeid}::{name}",
+            marks=frozenset(mark.name for mark in marks),
+            wanted=names is None or name in names,
+        )
 
 
 def _files(config: pytest.Config, path: Path) -> Iterator[Path]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,12 +32,12 @@ import yaml
 from fixtures.api.account_ids import is_account_id
 from fixtures.api.regions import known_regions
 from plugins.catalog.checks import Check
-from plugins.catalog.groups import aliases, groups, groups_by_check
+from plugins.catalog.groups import ids_in_groups
 from plugins.did_you_mean import nearest
 from plugins.text import visible
+from plugins.whitelist.names import ALL, Names
 from plugins.yaml_file import TooDeep, YamlError, require_bounds
 
-ALL = "*"
 DEEPEST = 8
 """Levels of nesting in a YAML file: an entry needs five, and PyYAML's parser in C crashes at very many."""
 
@@ -86,7 +86,7 @@ class Scope:
 
     def covers_check(self, check: Check) -> bool:
         """Whether it is about a check, by its id or one of its groups."""
-        return not self.checks or check.id in self.checks or not self.checks.isdisjoint(check.groups)
+        return not self.checks or check.id in self.checks or not self.checks.isdisjoint(check.memberships)
 
     def covers_place(self, account: str, region: str) -> bool:
         """Whether it is about an account and region."""
@@ -125,7 +125,7 @@ class Entry:
 
 
 def load(path: Path | None, checks: Iterable[str]) -> list[Entry]:
-    """The entries of a file; ``checks`` are ids that may be named besides the suite's own. Raises pytest.UsageError."""
+    """The entries of a file; ``checks`` are the ids of all checks that there are. Raises pytest.UsageError."""
     if path is None:
         return []
     try:
@@ -137,12 +137,14 @@ def load(path: Path | None, checks: Iterable[str]) -> list[Entry]:
 
 
 def parse(content: bytes, name: str, checks: Iterable[str] = ()) -> list[Entry]:
-    """The entries of a file's content, in either form. Raises WhitelistError."""
+    """The entries of a file's content, in either form; ``checks`` are the ids of all checks, by default those that are in
+    groups. Raises WhitelistError.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise WhitelistError(content.count(b"\n", 0, error.start) + 1, "the file is not UTF-8") from None
-    known = frozenset([*checks, *groups_by_check(), *aliases(), *groups(), ALL])
+    known = Names(checks or ids_in_groups())
     begins = next((line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")), "")
     if name.lower().endswith((".yaml", ".yml")) or begins.lstrip().startswith(("-", "[")):
         return list(_yaml_entries(text, known))
@@ -152,7 +154,7 @@ def parse(content: bytes, name: str, checks: Iterable[str] = ()) -> list[Entry]:
 # -- text -------------------------------------------------------------------------------------------------------------
 
 
-def _text_entries(text: str, name: str, known: Collection[str]) -> Iterator[Entry]:
+def _text_entries(text: str, name: str, known: Names) -> Iterator[Entry]:
     position = 0
     for line, whole in enumerate(text.split("\n"), 1):
         content, _, comment = whole.partition("#")
@@ -161,9 +163,10 @@ def _text_entries(text: str, name: str, known: Collection[str]) -> Iterator[Entr
         check, colon, resource = (part.strip() for part in content.partition(":"))
         if not (check and colon and resource):
             raise WhitelistError(line, f"{content.strip()!r} is not of the form checkid:resource")
-        if check not in known:
-            raise WhitelistError(line, _unknown_check(check, known))
-        scope = Scope(checks=_ids([check]), resources=() if resource == ALL else (Pattern(resource),))
+        words = known.meant(check)
+        if not words:
+            raise WhitelistError(line, known.unknown(check))
+        scope = Scope(checks=_unless_all(words), resources=() if resource == ALL else (Pattern(resource),))
         reason = " ".join(comment.split()) or f"listed in {name}"
         yield Entry(position, line, scope, reason, f"{check}:{resource}")
         position += 1
@@ -216,7 +219,7 @@ class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[mi
         return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
 
 
-def _yaml_entries(text: str, known: Collection[str]) -> Iterator[Entry]:
+def _yaml_entries(text: str, known: Names) -> Iterator[Entry]:
     try:
         require_bounds(text, DEEPEST)
         loader = _Loader(text)
@@ -261,7 +264,7 @@ def _line_of(node: yaml.Node, where: Path_) -> int:
     return line
 
 
-def _entry(value: Any, position: int, line: int, known: Collection[str]) -> Entry:
+def _entry(value: Any, position: int, line: int, known: Names) -> Entry:
     """An entry from what YAML gave. Raises _Mistake."""
     try:
         raw = msgspec.convert(value, RawEntry)
@@ -309,16 +312,19 @@ def _explained(message: str, value: Any) -> _Mistake:
     return _Mistake(where, f"{named}: {what.replace('`', '')}")
 
 
-def _scope(raw: RawScope, where: Path_, known: Collection[str]) -> Scope:
+def _scope(raw: RawScope, where: Path_, known: Names) -> Scope:
     """The conditions of an entry, or of the exception at ``where`` in it. Raises _Mistake."""
     if all(getattr(raw, name) is None for name in RawScope.__struct_fields__):
         raise _Mistake(where, "the exception is empty: it would leave nothing of the entry")
     for name in RawScope.__struct_fields__:
         if getattr(raw, name) in ([], {}):
             raise _Mistake((*where, name), f"{name} is empty: leave it out for all")
+    words: set[str] = set()
     for at, text in _placed(raw.check, (*where, "check")):
-        if text not in known:
-            raise _Mistake(at, _unknown_check(text, known))
+        meant = known.meant(text)
+        if not meant:
+            raise _Mistake(at, known.unknown(text))
+        words.update(meant)
     for at, text in _placed(raw.account, (*where, "account")):
         if text != ALL and not is_account_id(text):
             raise _Mistake(at, f"account: {text!r} is not a 12-digit account ID")
@@ -326,7 +332,7 @@ def _scope(raw: RawScope, where: Path_, known: Collection[str]) -> Scope:
         if text != ALL and text not in _regions():
             raise _Mistake(at, f"unknown region {text!r}{nearest(text, _regions())}")
     return Scope(
-        checks=_ids(_texts(raw.check)),
+        checks=_unless_all(words),
         accounts=_unless_all(_texts(raw.account)),
         regions=_unless_all(_texts(raw.region)),
         resources=tuple(_pattern(text, at) for at, text in _placed(raw.resource, (*where, "resource"))),
@@ -349,17 +355,9 @@ def _placed(value: Texts | None, where: Path_) -> Iterator[tuple[Path_, str]]:
         yield ((*where, number) if isinstance(value, list) else where), text
 
 
-def _ids(names: Iterable[str]) -> frozenset[str]:
-    return _unless_all(aliases().get(name, name) for name in names)
-
-
 def _unless_all(words: Iterable[str]) -> frozenset[str]:
     found = frozenset(words)
     return frozenset() if ALL in found else found
-
-
-def _unknown_check(text: str, known: Collection[str]) -> str:
-    return f"unknown check or group {text!r}{nearest(text, known)} (--list-checks and --list-groups show them all)"
 
 
 def _pattern(text: str, where: Path_) -> Pattern:

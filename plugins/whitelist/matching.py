@@ -13,11 +13,11 @@ from dataclasses import replace
 from datetime import date
 
 from fixtures.api.errors import ApiError
-from fixtures.services.tagging import tags_of
 from plugins.catalog.checks import Check
 from plugins.findings.row import Row
 from plugins.findings.verdict import Verdict
-from plugins.whitelist.file import ALL, Entry, Scope
+from plugins.whitelist.file import Entry, Scope
+from plugins.whitelist.names import ALL
 
 FEW = 20
 """Patterns that are tried one by one; with more of them it is quicker to look them up."""
@@ -102,7 +102,9 @@ class Matcher:
         """The entries that may be about a row's resource, in the file's order."""
         words = self._words_of.get(check.id)
         if words is None:
-            words = self._words_of[check.id] = [one for one in (check.id, *check.groups, ALL) if one in self._words]
+            words = self._words_of[check.id] = [
+                one for one in (check.id, *check.memberships, ALL) if one in self._words
+            ]
         found: dict[int, Entry] = {}
         names = f"{row.subject.id}\n{row.subject.arn}" if words else ""
         for place in itertools.product(words, (row.account.id, ALL)):
@@ -116,10 +118,13 @@ def _matching(entries: Iterable[Entry], check: Check, row: Row) -> tuple[list[En
     """Those of the entries that are about a row's resource, and why the tags that one asks for cannot be read."""
     subject = row.subject
 
+    def tags() -> dict[str, str]:
+        from fixtures.services.tagging import tags_of  # few runs ask for tags, and it brings other services along
+
+        return tags_of(subject)
+
     def within(scope: Scope) -> bool:
-        return scope.covers_place(row.account.id, row.region) and scope.covers_resource(
-            subject.id, subject.arn, lambda: tags_of(subject)
-        )
+        return scope.covers_place(row.account.id, row.region) and scope.covers_resource(subject.id, subject.arn, tags)
 
     found: list[Entry] = []
     problem: ApiError | None = None

@@ -24,7 +24,7 @@ from bench.mutation_report import (
     result_of,
 )
 from bench.mutation_run import Outcome
-from plugins.catalog.groups import read_yaml
+from plugins.catalog.files import read_yaml
 from plugins.suite import ROOT
 
 

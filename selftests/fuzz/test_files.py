@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.catalog.checks import Check
-from plugins.catalog.groups import CatalogError, Group, read_yaml
-from plugins.compliance.frameworks import Framework
+from plugins.catalog.files import CatalogError, read_yaml
+from plugins.catalog.framework_files import Framework
+from plugins.catalog.groups import Group
 from plugins.options.account_options import is_role
 from plugins.options.accounts_file import read_accounts
 from plugins.options.thresholds import load

@@ -21,8 +21,9 @@ from plugins.at_scale.account_record import AccountRecord, Counts, RecordedPart,
 from plugins.at_scale.findings_file import FindingsFileWriter, findings_in, packed_check, unpacked_check
 from plugins.at_scale.manifest import Manifest, RollUp, name_of, write
 from plugins.catalog.checks import Check
+from plugins.catalog.framework_files import Framework, Requirement
 from plugins.catalog.groups import use_folders
-from plugins.compliance.frameworks import Framework, Requirement, as_check
+from plugins.compliance.frameworks import as_check
 from plugins.findings.finding import Finding
 from plugins.findings.numbers import numbered
 from plugins.findings.verdict import Status

@@ -14,8 +14,10 @@ from fixtures.api.clock import utcnow
 from fixtures.api.crew import Crew
 from fixtures.model import Account
 from plugins.catalog.checks import Check
-from plugins.catalog.groups import CatalogError, groups, read_yaml, use_folders
-from plugins.compliance.frameworks import Framework, Requirement, as_check, check_id, frameworks, references_of
+from plugins.catalog.files import CatalogError, read_yaml
+from plugins.catalog.framework_files import Framework, Requirement, check_id, frameworks
+from plugins.catalog.groups import groups, use_folders
+from plugins.compliance.frameworks import as_check, references_of
 from plugins.compliance.roll_up import Evidence, Outcome, Outcomes
 from plugins.findings.verdict import evaluate
 from plugins.suite import ROOT
@@ -151,10 +153,9 @@ def test_bad_files(tmp_path: Path, old: str, new: str, message: str) -> None:
     folder = tmp_path / "frameworks"
     folder.mkdir()
     (folder / "house.yaml").write_text(GOOD.replace(old, new))
-    use_folders([tmp_path])
     try:
         with pytest.raises(CatalogError, match=message):
-            frameworks()
+            use_folders([tmp_path])
     finally:
         use_folders([])
 

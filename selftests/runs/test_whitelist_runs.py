@@ -195,8 +195,8 @@ import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session):
-    from plugins import run
-    run.of(session.config).now = datetime(2021, 5, 31, 23, 59, 59, tzinfo=UTC)
+    from plugins.audit.run import run_of
+    run_of(session.config).now = datetime(2021, 5, 31, 23, 59, 59, tzinfo=UTC)
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,22 @@ def test_toml_and_yaml_and_accounts(tmp_path: Path) -> None:
     assert load(write(tmp_path, "empty.yaml", ""), KNOWN).of("check14", "1") == {}
 
 
+def test_a_name_of_several_checks_sets_all_of_them(tmp_path: Path) -> None:
+    one = KNOWN["check14"]
+    known = {id: replace(one, id=id) for id in ("extra795", "extra796")}
+    path = write(
+        tmp_path, "c.toml", "[eks_cluster_not_publicly_accessible]\nmax_days = 1\nlimit = 2\n[extra796]\nlimit = 3\n"
+    )
+    settings = load(path, known)
+    assert settings.of("extra795", "1") == {"max_days": 1, "limit": 2}
+    assert settings.of("extra796", "1") == {"max_days": 1, "limit": 3}
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("a.toml", "[check15]\nx = 1", "unknown check 'check15'; did you mean check14"),
+        ("a.toml", "['check1*']\nmax_days = 1", "unknown check 'check1*'"),
         ("a.toml", "[check14]\nmax_day = 1", "check14 has no setting 'max_day'; did you mean max_days"),
         ("a.toml", "[check14]\nmax_days = 'x'", "check14.max_days: Expected `int`, got `str`"),
         ("a.toml", "[check14]\nmax_days = ", "Invalid value"),

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from plugins.catalog.checks import BEST_PRACTICE_TYPE, CIS_TYPE, Check
-from plugins.compliance.frameworks import frameworks
+from plugins.catalog.framework_files import frameworks
 from plugins.findings.finding import Finding
 from plugins.findings.verdict import Status
 from plugins.outputs import asff_report

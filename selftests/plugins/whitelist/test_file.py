@@ -49,6 +49,10 @@ def entries(text: str, name: str = "w.yaml") -> list[Entry]:
         ("extra73:site#web", {"extra73"}, "site", "web"),
         ("extra73:a.b*", {"extra73"}, "a.b*", "listed in w.txt"),
         ("cislevel1:x", {"cislevel1"}, "x", "listed in w.txt"),
+        ("cis-1-2:x", {"cis-1-2"}, "x", "listed in w.txt"),
+        ("eks_cluster_not_publicly_accessible:x", {"extra795", "extra796"}, "x", "listed in w.txt"),
+        ("ec2_securitygroup_allow_*_port_22:*", {"check41"}, None, "listed in w.txt"),
+        ("extra79[56]:x", {"extra795", "extra796"}, "x", "listed in w.txt"),
         ("extra73:*", {"extra73"}, None, "listed in w.txt"),
         ("*:x", set(), "x", "listed in w.txt"),
         ("\ufeffextra73:Zürich\r", {"extra73"}, "Zürich", "listed in w.txt"),
@@ -100,6 +104,19 @@ def test_yaml_says_everything() -> None:
     assert entries(text, "w.conf") == [first, second]  # told by its first entry
 
 
+def test_patterns_in_yaml() -> None:
+    [entry] = entries("- {check: ['check4?', gdpr], not: {check: 'ec2_*_port_3389'}, reason: r}")
+    assert entry.scope.checks == {"check41", "check42", "check43", "check44", "gdpr"}
+    assert [one.checks for one in entry.exceptions] == [{"check42"}]
+    assert entry.title == "check4? gdpr"
+
+
+def test_a_group_of_a_framework_accepts(checks: dict[str, Check]) -> None:
+    [entry] = entries("cis-1-2:*", "w.txt")
+    assert entry.scope.covers_check(checks["check11"])
+    assert not entry.scope.covers_check(checks["extra73"])
+
+
 HEAD = "# one\n- reason: r\n  check: extra73\n"
 
 
@@ -126,6 +143,7 @@ HEAD = "# one\n- reason: r\n  check: extra73\n"
         ("- reason: r", 1, "the entry has no check"),
         ("- check: extra73x\n  reason: r", 1, "unknown check or group 'extra73x'; did you mean extra73"),
         ("- reason: r\n  check:\n  - extra73\n  - cislevel9", 4, "unknown check or group 'cislevel9'; did you mean cislevel"),
+        (HEAD + "  not: {check: 'nothing*'}", 4, "unknown check or group 'nothing*'"),
         (HEAD + "  not: {check: nothing}", 4, "unknown check or group 'nothing'"),
         (HEAD + "  region: eu-wset-1", 4, "unknown region 'eu-wset-1'; did you mean eu-west-1"),
         (HEAD + "  account: 12345678901", 4, "account: '12345678901' is not a 12-digit account ID"),
