@@ -115,11 +115,11 @@ def _holds_together(manifest: Manifest) -> bool:
 
 def _is_described(account: AccountRecord, known: set[Any]) -> bool:
     ids = [*account.counts.checks, *account.counts.silent, *(packed[0] for packed in account.nothing)]
-    parcel = not account.parcel or account.parcel in [file.name for file in account.files]
+    listed = not account.part_findings or account.part_findings in [file.name for file in account.files]
     plain = account.part is None or (account.report == Path(account.report).name != "" and bool(account.facts))
     # a part whose findings were not sent along would look like one that found nothing
-    sent = account.part is None or bool(account.parcel) or not account_record.totals(account.counts)
-    return known.issuperset(ids) and parcel and plain and sent
+    sent = account.part is None or bool(account.part_findings) or not account_record.totals(account.counts)
+    return known.issuperset(ids) and listed and plain and sent
 
 
 def refuse_incomplete(shards: Sequence[MachineShare]) -> None:

@@ -20,14 +20,14 @@ def test_access_analyzer_has_no_findings(
     access_analyzers: Analyzers, *, analyzer_types: Sequence[str] = EXTERNAL_ACCESS, max_active_findings: int = 0
 ) -> str:
     """IAM Access Analyzer is active and has no open findings."""
-    region, survey = access_analyzers.region, access_analyzers.survey(analyzer_types)
+    region, active = access_analyzers.region, access_analyzers.active(analyzer_types)
     wanted = " or ".join(analyzer_types)
-    assert survey.analyzers, (
+    assert active.analyzers, (
         f"no active analyzer of type {wanted} in {region}; analyzers there: {access_analyzers.inventory}"
     )
-    names = ", ".join(f"{one['name']} ({one['type']})" for one in survey.analyzers)
-    found = f"{names} in {region}: {len(survey.findings)} active findings"
-    more = ", ..." if len(survey.resources) > SHOWN else ""
-    shown = f" about {', '.join(survey.resources[:SHOWN])}{more}" if survey.resources else ""
-    assert len(survey.findings) <= max_active_findings, f"{found}{shown}"
+    names = ", ".join(f"{one['name']} ({one['type']})" for one in active.analyzers)
+    found = f"{names} in {region}: {len(active.findings)} active findings"
+    more = ", ..." if len(active.resources) > SHOWN else ""
+    shown = f" about {', '.join(active.resources[:SHOWN])}{more}" if active.resources else ""
+    assert len(active.findings) <= max_active_findings, f"{found}{shown}"
     return f"{found}{shown}"

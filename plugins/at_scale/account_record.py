@@ -61,7 +61,7 @@ class AccountRecord(msgspec.Struct):
     part: RecordedPart | None = None
     report: str = ""
     """What the account's reports are called, without the part and without ending."""
-    parcel: str = ""
+    part_findings: str = ""
     """The file among ``files`` that carries the findings of a part to ``plugins.merge``."""
     nothing: list[list[Any]] = []
     """Packed INFO findings that hold if the account's other parts found nothing either."""

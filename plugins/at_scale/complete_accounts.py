@@ -1,7 +1,7 @@
 """Keeps account of complete accounts: for the journal that ``--resume`` reads, and for the manifest of a shard.
 
 A run is resumed account by account: those that the journal has are not audited again, their reports are checked against
-their digests, and their counts go into the summary and the exit code. The findings of a part of an account go to a parcel
+their digests, and their counts go into the summary and the exit code. The findings of a part of an account go to a file
 as well, for ``plugins.merge``.
 """
 
@@ -275,7 +275,7 @@ class CompleteAccounts:
             ),
             part=RecordedPart(cut.number, cut.of, cut.regions) if cut else None,
             report=run.report_name(account.id, whole=True),
-            parcel=kept[0].name if kept and cut else "",
+            part_findings=kept[0].name if kept and cut else "",
             findings=kept[0].name if kept and self._needs_findings else "",
             calls=run.calls_recorded(account.id),
             nothing=[finding.packed() for finding in nothing],
@@ -319,7 +319,7 @@ KEY = pytest.StashKey[CompleteAccounts]()
 
 
 def complete_accounts_of(config: pytest.Config) -> CompleteAccounts | None:
-    """The ledger, in the process that writes reports."""
+    """The complete accounts, in the process that writes reports."""
     return config.stash.get(KEY, None)
 
 
@@ -328,8 +328,8 @@ def pytest_configure(config: pytest.Config) -> None:
     options = options_of(config)
     if is_worker(config) or config.option.collectonly or options.list_checks or options.list_groups:
         return
-    ledger = config.stash[KEY] = CompleteAccounts(config)
-    config.pluginmanager.register(ledger, "auditest-ledger")
+    complete = config.stash[KEY] = CompleteAccounts(config)
+    config.pluginmanager.register(complete, "auditest-complete-accounts")
     if options.resume:
         _refuse_unresumable(config, options)
         try:
@@ -351,6 +351,6 @@ def _refuse_unresumable(config: pytest.Config, options: Options) -> None:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The accounts are known by now, and the shards are not cut yet."""
-    run, ledger = run_of(session.config), complete_accounts_of(session.config)
-    if run is not None and ledger is not None and run.plan.kinds:
-        ledger.take_up(run)
+    run, complete = run_of(session.config), complete_accounts_of(session.config)
+    if run is not None and complete is not None and run.plan.kinds:
+        complete.take_up(run)

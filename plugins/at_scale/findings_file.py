@@ -16,7 +16,7 @@ ENDING = ".findings"
 
 
 def findings_file_name(report: str) -> str:
-    """The parcel that lies beside reports of this name."""
+    """The name of the file that lies beside reports of this name."""
     return report + ENDING
 
 
@@ -60,7 +60,7 @@ def unpacked_check(packed: dict[str, Any], function: Callable[..., object] = _no
 
 
 def findings_in(path: Path) -> Iterator[Finding]:
-    """The findings of a parcel."""
+    """The findings of such a file."""
     checks: dict[str, Check] = {}
     with path.open(encoding="utf-8") as file:
         for line in file:

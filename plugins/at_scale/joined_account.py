@@ -70,7 +70,7 @@ def joined(
 ) -> Iterator[Finding]:  # fmt: skip
     """The findings of an account from its parts and the folders that they lie in, in one account's order: checks first.
 
-    All get the time ``now``, since reports of an account are of one time. Raises JoiningError for a damaged parcel.
+    All get the time ``now``, since reports of an account are of one time. Raises JoiningError for a damaged findings file.
     """
     outcomes = Outcomes(id for one in plans for id in one.requirement.checks)
     for finding in _once(parts):
@@ -87,18 +87,18 @@ def joined(
 
 
 def _once(parts: Iterable[tuple[Path, AccountRecord]]) -> Iterator[Finding]:
-    """The findings of the parcels. What several parts say, such as that the account cannot be entered, is there once."""
+    """The findings of all parts. What several parts say, such as that the account cannot be entered, is there once."""
     seen: set[str] = set()
     for folder, part in parts:
         try:
-            for finding in findings_in(folder / part.parcel) if part.parcel else ():
+            for finding in findings_in(folder / part.part_findings) if part.part_findings else ():
                 if finding.account != part.account:
                     raise ValueError(f"a finding is of account {finding.account}")
                 if finding.nodeid not in seen:
                     seen.add(finding.nodeid)
                     yield finding
         except (ValueError, TypeError, LookupError) as error:
-            raise JoiningError(f"{folder / part.parcel} is damaged ({error}): run its shard again") from None
+            raise JoiningError(f"{folder / part.part_findings} is damaged ({error}): run its shard again") from None
 
 
 def _nothing(parts: Sequence[AccountRecord], checks: dict[str, Check]) -> Iterator[Finding]:

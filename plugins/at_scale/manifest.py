@@ -79,8 +79,8 @@ class ManifestWriter:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write it."""
-        run, ledger, reporter = run_of(self.config), complete_accounts_of(self.config), reporter_of(self.config)
-        if run is None or ledger is None or reporter is None or not ledger.is_complete(session):
+        run, complete, reporter = run_of(self.config), complete_accounts_of(self.config), reporter_of(self.config)
+        if run is None or complete is None or reporter is None or not complete.is_complete(session):
             return
         if not run.accounts and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
@@ -95,7 +95,7 @@ class ManifestWriter:
             only_fails=options.only_fails, numbered=options.numbered,
             selection=selection_of(run), checks=[packed_check(check) for check in checks],
             requirements=[RollUp(one.check.id, one.nodeid, one.requirement) for one in run.plan.requirements],
-            accounts=[ledger.finished[account.id] for account in run.accounts if account.id in ledger.finished],
+            accounts=[complete.finished[account.id] for account in run.accounts if account.id in complete.finished],
         )  # fmt: skip
         try:
             write(self.path, manifest)

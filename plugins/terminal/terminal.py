@@ -180,7 +180,7 @@ class Terminal:
         run = run_of(self.config)
         if run is None or not run.plan.kinds:
             return
-        self.config.pluginmanager.register(CallChannels(self._progress_of(run).sources), "auditest-beacons")
+        self.config.pluginmanager.register(CallChannels(self._progress_of(run).sources), "auditest-call-channels")
         shown = self.config.pluginmanager.getplugin("terminaldistreporter")
         if shown is not None and self.config.option.verbose <= 0:
             shown.setstatus = shown.ensure_show_status = _say_nothing

@@ -68,7 +68,7 @@ class CallTeller:
         self._several = several
         self._stop = threading.Event()
         channel.setcallback(self._receive)
-        threading.Thread(target=self._tell, name="auditest-beacon", daemon=True).start()
+        threading.Thread(target=self._tell, name="auditest-call-teller", daemon=True).start()
 
     def _receive(self, message: str) -> None:
         if message == STOP:
@@ -100,5 +100,5 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     run = run_of(config)
     given = getattr(config, "workerinput", {})
     if run is not None and KEY in given and "auditest" in given:
-        beacon = CallTeller(given[KEY], run, several=len(run.audited) > 1)
-        config.pluginmanager.register(beacon, "auditest-beacon")
+        teller = CallTeller(given[KEY], run, several=len(run.audited) > 1)
+        config.pluginmanager.register(teller, "auditest-call-teller")

@@ -24,7 +24,7 @@ from plugins.options.values import OPTIONS
 from plugins.roles import is_controller
 
 INPUT = "auditest_remote"
-SURVEY_SECONDS = 60
+ANSWER_SECONDS = 60
 
 
 def is_remote(spec: str) -> bool:
@@ -48,7 +48,7 @@ def refuse_unequal_hosts(specs: Iterable[str], digest: str) -> None:
         group = execnet.Group()
         try:
             channel = group.makegateway(spec).remote_exec(suite)
-            found, missing = channel.receive(SURVEY_SECONDS)
+            found, missing = channel.receive(ANSWER_SECONDS)
         except (execnet.HostNotFound, execnet.RemoteError, execnet.TimeoutError, EOFError, OSError) as error:
             reason = " ".join(str(error).split())[-200:] or type(error).__name__
             raise pytest.UsageError(f"--tx {text}: Python cannot be started there: {reason}") from None
@@ -92,7 +92,7 @@ class Dispatch:
         self.paths = [_relative(config, path) for path in config.args] if named else []
         self.here = config.invocation_params
         self.named = [*config.args] if named else []
-        self.parcel = {
+        self.message = {
             "paths": self.paths,
             "files": {
                 option.setting: _content(getattr(options_of(config), name))
@@ -122,7 +122,7 @@ class Dispatch:
     def pytest_configure_node(self, node: Any) -> None:
         """What a worker elsewhere needs."""
         if _is_elsewhere(node.gateway):
-            node.workerinput[INPUT] = self.parcel
+            node.workerinput[INPUT] = self.message
 
 
 def _is_elsewhere(gateway: Any) -> bool:
@@ -145,9 +145,9 @@ def _content(path: Path | None) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """On a worker elsewhere, unpack what was sent, before anybody reads the options."""
-    parcel = getattr(config, "workerinput", {}).get(INPUT)
-    if parcel is not None:
-        _unpack(config, parcel)
+    message = getattr(config, "workerinput", {}).get(INPUT)
+    if message is not None:
+        _unpack(config, message)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -160,12 +160,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Dispatch(config), "auditest-remote")
 
 
-def _unpack(config: pytest.Config, parcel: dict[str, Any]) -> None:
-    if parcel["paths"]:
-        config.args[:] = parcel["paths"]
+def _unpack(config: pytest.Config, message: dict[str, Any]) -> None:
+    if message["paths"]:
+        config.args[:] = message["paths"]
     folder = tempfile.TemporaryDirectory(prefix="auditest-")
     config.add_cleanup(folder.cleanup)
-    for name, content in parcel["files"].items():
+    for name, content in message["files"].items():
         if content:
             path = Path(folder.name, name, content[0])  # findings name the whitelist
             path.parent.mkdir()

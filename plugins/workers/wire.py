@@ -25,7 +25,7 @@ def pytest_report_to_serializable(config: pytest.Config, report: object) -> dict
     longrepr = report.longrepr
     if longrepr is not None and not isinstance(longrepr, tuple):
         longrepr = None if longrepr == finding.message else str(longrepr)
-    parcel = {
+    message = {
         "finding": finding.packed(),
         "location": report.location,
         "outcome": report.outcome,
@@ -37,7 +37,7 @@ def pytest_report_to_serializable(config: pytest.Config, report: object) -> dict
         "properties": report.user_properties if len(report.user_properties) > OWN_PROPERTIES else None,
     }
     # xdist packs nested values in Python; one piece of JSON is ten times quicker
-    return {"$report_type": REPORT_TYPE, "parcel": json.dumps(parcel)}
+    return {"$report_type": REPORT_TYPE, "message": json.dumps(message)}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -47,21 +47,21 @@ def pytest_report_from_serializable(config: pytest.Config, data: dict[str, Any])
         return None
     run = run_of(config)
     assert run is not None
-    parcel = json.loads(data["parcel"])
-    packed = parcel["finding"]
+    message = json.loads(data["message"])
+    packed = message["finding"]
     finding = unpacked(run.plan.check(packed[0]), packed)
-    longrepr = parcel["longrepr"]
+    longrepr = message["longrepr"]
     if isinstance(longrepr, list):
         longrepr = tuple(longrepr)
-    elif longrepr is None and parcel["outcome"] == "failed":
+    elif longrepr is None and message["outcome"] == "failed":
         longrepr = finding.message
     report = pytest.TestReport(
-        finding.nodeid, tuple(parcel["location"]), {finding.check.id: 1}, parcel["outcome"], longrepr, parcel["when"],
-        sections=parcel["sections"], duration=finding.duration,
-        start=parcel["start"], stop=parcel["start"] + finding.duration,
-        user_properties=[tuple(pair) for pair in parcel["properties"] or properties_of(finding)],
+        finding.nodeid, tuple(message["location"]), {finding.check.id: 1}, message["outcome"], longrepr, message["when"],
+        sections=message["sections"], duration=finding.duration,
+        start=message["start"], stop=message["start"] + finding.duration,
+        user_properties=[tuple(pair) for pair in message["properties"] or properties_of(finding)],
     )  # fmt: skip
-    if parcel["wasxfail"] is not None:
-        report.wasxfail = parcel["wasxfail"]
+    if message["wasxfail"] is not None:
+        report.wasxfail = message["wasxfail"]
     report.worker_id = data.get("worker_id")  # type: ignore[attr-defined]
     return attach(report, finding)

@@ -109,8 +109,8 @@ def divided(shards: list[tuple[Path, Manifest]], first: list[str], second: list[
         manifest.selection["accounts"] = ["1"]
         (account,) = manifest.accounts
         account.account, account.part = "1", RecordedPart(number + 1, 2, regions)
-        account.report, account.parcel, account.facts = "1", f"part{number}.findings", FACTS
-        writer = FindingsFileWriter(folder / account.parcel, account="1")
+        account.report, account.part_findings, account.facts = "1", f"part{number}.findings", FACTS
+        writer = FindingsFileWriter(folder / account.part_findings, account="1")
         for finding in findings[number] if findings else []:
             writer.write(finding)
         writer.close()
@@ -169,9 +169,9 @@ def knows_of_another_region(shards: list[tuple[Path, Manifest]]) -> None:
     shards[1][1].accounts[0].regions = ["r1", "r2", "r3"]
 
 
-def lost_parcel(shards: list[tuple[Path, Manifest]]) -> None:
+def lost_findings_file(shards: list[tuple[Path, Manifest]]) -> None:
     divided(shards, ["r1"], ["r2"])
-    shards[1][1].accounts[0].parcel, shards[1][1].accounts[0].files = "", []
+    shards[1][1].accounts[0].part_findings, shards[1][1].accounts[0].files = "", []
 
 
 def renamed(shards: list[tuple[Path, Manifest]]) -> None:
@@ -204,7 +204,7 @@ def other_folder(shards: list[tuple[Path, Manifest]]) -> None:
         (lambda shards: setattr(shards[0][1], "formats", ["xls"]), "damaged"),
         (lambda shards: shards[0][1].checks.clear(), "damaged"),
         (lambda shards: shards[0][1].selection.pop("accounts"), "damaged"),
-        (lambda shards: lost_parcel(shards), "damaged"),
+        (lambda shards: lost_findings_file(shards), "damaged"),
         (lambda shards: renamed(shards), "damaged"),
         (lambda shards: shards[1][1].selection.update(suite="1 other"), "they differ in suite"),
         (lambda shards: divided(shards, ["r1"], []), "overlaps or leaves regions out"),
@@ -349,18 +349,18 @@ def test_what_judges_requirements_is_the_suites_or_of_a_folder_that_is_given(
         use_folders([])
 
 
-def test_a_damaged_parcel(
+def test_a_damaged_findings_file(
     shards: list[tuple[Path, Manifest]], checks: dict[str, Check], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     divided(shards, ["r1"], ["r2"])
     (folder, manifest) = shards[0]
-    parcel = folder / manifest.accounts[0].parcel
+    findings_file = folder / manifest.accounts[0].part_findings
     writer = FindingsFileWriter(tmp_path / "other", account="2")
     writer.write(replace(a_finding(checks["check43"]), account="2"))
     writer.close()
     for text in ("{}\n", "[", '{"finding": ["check43"]}\n', (tmp_path / "other").read_text()):
-        parcel.write_text(text)
-        manifest.accounts[0].files = described(folder, [parcel])
+        findings_file.write_text(text)
+        manifest.accounts[0].files = described(folder, [findings_file])
         assert joined(shards, tmp_path / "out") == 4
         (line,) = capsys.readouterr().err.splitlines()
         assert line.endswith("run its shard again")
