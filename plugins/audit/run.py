@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from _pytest.config import ConftestImportFailure
 
 from fixtures.access.mfa import Token
 from fixtures.api.clock import utcnow
@@ -276,6 +277,7 @@ def pytest_configure(config: pytest.Config) -> None:
         register_markers(config)
     options = options_of(config)
     config.args += [str(folder) for folder in options.checks_dirs]
+    _load_conftests(config, options.checks_dirs)
     if options.demo and not is_worker(config) and not (options.list_checks or options.list_groups):
         config.stash[options_plugin.KEY] = _start_demo(config, options)
     if not getattr(config.option, "newfirst", False) and config.pluginmanager.hasplugin("nfplugin"):
@@ -318,6 +320,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     run = run_of(session.config)
     if run is not None:
         run.close()
+
+
+def _load_conftests(config: pytest.Config, folders: Iterable[Path]) -> None:
+    """Load the conftest.py of folders of own checks, which pytest does for folders among its arguments.
+
+    Collecting would load it as well, but a controller does not collect. Raises pytest.UsageError.
+    """
+    for folder in folders:
+        try:
+            config.pluginmanager._loadconftestmodules(
+                folder.resolve(), config.getoption("importmode"), config.rootpath, consider_namespace_packages=False
+            )
+        except ConftestImportFailure as error:
+            reason = " ".join(str(error.cause).split()) or type(error.cause).__name__
+            raise pytest.UsageError(f"{error.path} cannot be loaded: {reason}") from None
 
 
 def _start_demo(config: pytest.Config, options: Options) -> Options:
