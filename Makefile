@@ -9,7 +9,7 @@ COMMAND = printf '\#!/bin/sh\nexec "%s/python" "%s/plugins/command.py" "$$@"\n' 
 # Hundreds of tests start Python: without it, each compiles the whole suite anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup dev demo audit test quick lint types selftest docs lock clean
+.PHONY: setup dev demo audit test quick lint types selftest docs lock changelog clean
 
 setup: .venv/.locked
 
@@ -71,6 +71,10 @@ lock:
 	uv pip compile $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra demo pyproject.toml --group dev -o requirements-dev.lock
 	$(MAKE) dev
 	$(BIN)/python -m permissions.api_changes
+
+# What the next version's entry in CHANGELOG.md would be; VERSION=0.2.0 writes it and removes the files in changes/.
+changelog: dev
+	$(BIN)/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache
