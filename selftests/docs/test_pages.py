@@ -152,6 +152,18 @@ def test_the_number_of_checks(checks: dict[str, Check]) -> None:
     assert [int(number) for number in said.groups()] == [len(checks), len(set(checks) - set(of_cis))]
 
 
+def test_the_figures_of_the_status(checks: dict[str, Check]) -> None:
+    said = re.search(r"all (\d+) checks, the (\d+) groups as markers, requirements of (\w+) frameworks", (ROOT / "docs/status.md").read_text())  # fmt: skip
+    assert said is not None
+    number = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+    frameworks = len(list((ROOT / "tests_compliance" / "frameworks").glob("*.yaml")))
+    assert said.groups() == (
+        str(len(checks)),
+        str(len(groups())),
+        number[frameworks] if frameworks < len(number) else str(frameworks),
+    )
+
+
 def test_the_checks_of_a_run_without_words(checks: dict[str, Check]) -> None:
     """The demo that README shows runs the default groups and the checks in no group."""
     by_default = {id for group in groups().values() if group.run_by_default for id in group.checks}
