@@ -6,6 +6,7 @@
     python -m bench organization200 --accounts 200 -n 2   likewise through the emulator, in 4 regions; counts the reports
     python -m bench organization --latency-ms 50 [-n 2]   all checks on the demo's organization: requests per service
     python -m bench start                                 from process start to the first finding, one region
+    python -m bench secrets                               precision and recall of the secrets scanner on the self-tests' corpus
     python -m bench.faults, python -m bench.load          findings while AWS misbehaves; how hard AWS is asked
 
 Times on a shared machine are noise: compare figures of one run with each other. ``cpu_ms_per_finding`` is the growth of
@@ -122,6 +123,7 @@ def main() -> None:
     large.add_argument("--regions", type=int, default=4)
     large.add_argument("-n", type=int, default=2)
     commands.add_parser("start")
+    commands.add_parser("secrets")
     given = parser.parse_args()
     if given.command == "engine":
         result = engine(given.findings, given.n, given.formats)
@@ -133,6 +135,10 @@ def main() -> None:
         result = organization200.organization(given.accounts, given.regions, given.n)
     elif given.command == "organization":
         result = organization(given.latency_ms, given.n)
+    elif given.command == "secrets":
+        from bench.secrets import measure
+
+        result = measure()
     else:
         result = start()
     print(json.dumps({"command": given.command, **result}, indent=2))
