@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from selftests.conftest import ACCOUNT, Audit, access_denied
+from selftests.fixtures.secrets.corpus import CERTIFICATE, PRIVATE, b64, hexa
 
 HERE = "eu-west-1"
 JWT = "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -49,6 +50,11 @@ CASES: dict[str, tuple[dict[str, str], str]] = {
     "JSON web token": ({"DBKEY": JWT}, holds("DBKEY (JSON web token)")),
     "quotes and newline": ({"Note": "say \"hi\"\n  it's *\n\\password: Tr0ub4dor3x"}, holds(f"Note ({ASSIGNED})")),
     "several": ({"Token": "Tr0ub4dor3x", "Url": "https://x.example.org", "ApiKey": "Tr0ub4dor3x"}, holds(f"Token ({ASSIGNED})", f"ApiKey ({ASSIGNED})")),
+    "certificate of a cluster": ({"CertificateAuthorityData": b64(CERTIFICATE)}, scanned(1)),
+    "key of a cluster": ({"ClientKeyData": b64(PRIVATE)}, holds("ClientKeyData (private key)")),
+    "tag of an image": ({"ImageUri": f"{ACCOUNT}.dkr.ecr.{HERE}.amazonaws.com/cdk-hnb659fds-container-assets-{ACCOUNT}-{HERE}:{hexa(64)}"}, scanned(1)),
+    "random text": ({"Data": hexa(64)}, holds("Data (high-entropy string)")),
+    "commit": ({"SourceRevision": hexa(40)}, scanned(1)),
     "generated names": ({"Table": "mystack-Orders-1QXC2Z3Y4K5AB", "Pool": "eu-west-1_AbCdEf123", "Vpc": "vpc-0a1b2c3d4e5f60718"}, scanned(3)),
 }  # fmt: skip
 
@@ -91,12 +97,12 @@ def test_extra742_denied(audit: Audit) -> None:
 
 
 def test_extra742_missing_scanner(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
-    from fixtures.secrets import rules, scanner
+    from fixtures.secrets import formats, scanner
 
     def missing(path: str) -> type[object]:
         raise ModuleNotFoundError("No module named 'detect_secrets'")
 
-    monkeypatch.setattr(rules, "plugin_named", missing)
+    monkeypatch.setattr(formats, "plugin_named", missing)
     scanner._scanner.cache_clear()
     found = run(audit, stack("web", Any="x"))
     assert found["web"].startswith("ERROR")

@@ -12,6 +12,7 @@ import pytest
 from fixtures.api.errors import ApiError
 from selftests.checks.test_cis_4_networking import unauthorized
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
+from selftests.fixtures.secrets.corpus import CERTIFICATE, PRIVATE, WORD, b64
 
 HERE = "eu-west-1"
 KEY = "wJalrXUtnFEMI/K7MDENG/" + "bPxRfiCYEXAMPLEKEY"
@@ -19,10 +20,26 @@ CLEAN = b"#!/bin/bash\nyum update -y\n"
 SECRET = f"#!/bin/bash\nyum update -y\nexport AWS_SECRET_ACCESS_KEY={KEY}\n".encode()
 ACCENTS = "#!/bin/bash\n# déjà vu\npassword = 'S3cret-value-9'\n".encode()
 PRIVATE_KEY = b"#!/bin/bash\n\xfe\ncat > key <<END\n-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n"
-MIME = (
-    b'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="==b=="\n\n--==b==\nContent-Type: text/x-shellscript\n'
-    b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(SECRET) + b"\n--==b==--\n"
+
+
+def mime(part: bytes) -> bytes:
+    """A MIME file with one part in base64."""
+    return (
+        b'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="==b=="\n\n--==b==\nContent-Type: text/x-shellscript\n'
+        b"Content-Transfer-Encoding: base64\n\n" + base64.encodebytes(part) + b"\n--==b==--\n"
+    )
+
+
+MIME = mime(SECRET)
+BOOTSTRAP = (
+    f"#!/bin/bash\nset -ex\nB64_CLUSTER_CA={b64(CERTIFICATE)}\n"
+    "/etc/eks/bootstrap.sh prod --b64-cluster-ca $B64_CLUSTER_CA --apiserver-endpoint https://ABC.gr7.us-east-1.eks.amazonaws.com\n"
 )
+ECS_CONFIG = (
+    "#!/bin/bash\ncat <<EOF >> /etc/ecs/ecs.config\nECS_ENGINE_AUTH_TYPE=dockercfg\n"
+    f'ECS_ENGINE_AUTH_DATA={{"https://index.docker.io/v1/":{{"auth":"{b64("deploy:" + WORD)}","email":"e@example.com"}}}}\nEOF\n'
+)
+KEY_FILE = f"#cloud-config\nwrite_files:\n- path: /root/.ssh/id\n  encoding: b64\n  content: {b64(PRIVATE)}\n"
 ASSIGNED, AWS_KEY = "secret assigned to a name", "AWS secret access key"
 
 
@@ -59,7 +76,12 @@ CASES = {
     "accented letters and a password": (encoded(ACCENTS), f"{HOLDS}{ASSIGNED} in line 3"),
     "bad UTF-8 byte and a private key": (encoded(PRIVATE_KEY), f"{HOLDS}private key in line 4"),
     "secrets in several lines": (encoded(ACCENTS + SECRET + ACCENTS), f"{HOLDS}{ASSIGNED} in lines 3, 9; {AWS_KEY} in line 6"),
-    "base64 part of a MIME file": (encoded(MIME), f"{HOLDS}high-entropy string in lines 8"),
+    "base64 part of a MIME file": (encoded(MIME), f"{HOLDS}{AWS_KEY} in line 8"),
+    "harmless base64 part of a MIME file": (encoded(mime(CLEAN * 5)), NO_SECRETS),
+    "certificate of a cluster": (encoded(BOOTSTRAP.encode()), NO_SECRETS),
+    "registry credentials": (encoded(ECS_CONFIG.encode()), f"{HOLDS}user and password in base64 in line 4"),
+    "password for chpasswd": (encoded(f"#!/bin/bash\necho 'ubuntu:{WORD}' | chpasswd\n".encode()), f"{HOLDS}password given to a command in line 2"),
+    "key in a file of cloud-init": (encoded(KEY_FILE.encode()), f"{HOLDS}private key in line 5"),
     "the text None": (encoded(b"None\npassword='x9-abc'"), f"{HOLDS}{ASSIGNED} in line 2"),
     "says it is gzip": (encoded(b"\x1f\x8bno gzip"), f"{NOT_DECODED}it says it is gzip and is not"),
     "not base64": ("%%%", f"{NOT_DECODED}it is not base64"),
@@ -72,12 +94,10 @@ def test_extra741(audit: Audit, case: str) -> None:
     answers = {**instances("i-1"), "ec2:DescribeInstanceAttribute": attribute(user_data)}
     found = audit("extra741", answers=answers, live=False, regions=[HERE])
     assert list(found) == ["i-1"]
-    if case == "base64 part of a MIME file":
-        assert found["i-1"].startswith(expected)
-    else:
-        assert found == {"i-1": expected}
+    assert found == {"i-1": expected}
     assert KEY not in str(found)
     assert "S3cret" not in str(found)
+    assert WORD not in str(found)
 
 
 def test_extra741_settings(audit: Audit) -> None:
@@ -184,6 +204,8 @@ CONFIGURATIONS = {
     "accents and an access key": ("# é\n".encode() + SECRET, f"FAIL: the user data of {{}} holds secrets: {AWS_KEY} in line 4"),
     "gzip with a private key": (gzip.compress(PRIVATE_KEY), "FAIL: the user data of {} holds secrets: private key in line 4"),
     "gzip, clean": (gzip.compress(CLEAN), "PASS: the user data of {} was scanned and holds no secrets"),
+    "certificate of a cluster": (BOOTSTRAP.encode(), "PASS: the user data of {} was scanned and holds no secrets"),
+    "registry credentials": (ECS_CONFIG.encode(), "FAIL: the user data of {} holds secrets: user and password in base64 in line 4"),
     "two bytes that are not UTF-8": (b"\xfe\xfa", "PASS: the user data of {} was scanned and holds no secrets"),
     "byte order mark alone": (b"\xff\xfe", "PASS: the user data of {} was scanned and holds no secrets"),
     "says it is gzip": (b"\x1f\x8bno gzip", "ERROR: autoscaling:DescribeLaunchConfigurations failed in eu-west-1: UnexpectedAnswer: user data could not be decoded: it says it is gzip and is not"),

@@ -74,6 +74,8 @@ FREE = f"PASS: {WHERE} (latest active revision):"
         ([container(host=TOKEN)], {}, f"{HOLDS} app: host (JSON web token)"),
         ([container(LOG_LEVEL="info")], {}, f"{FREE} no secrets in variables, scanned 1"),
         ([container(host="localhost:1234", LOG_LEVEL="info")], {}, f"{FREE} no secrets in variables, scanned 2"),
+        ([container(MYSQL_ALLOW_EMPTY_PASSWORD="1")], {}, f"{FREE} no secrets in variables, scanned 1"),
+        ([container(MYSQL_ROOT_PASSWORD="1")], {}, f"{HOLDS} app: MYSQL_ROOT_PASSWORD (secret assigned to a name)"),
         ([{"name": "app"}], {}, f"{FREE} no variables"),
         ([container()], {}, f"{FREE} no variables"),
         ([], {}, f"{FREE} no variables"),

@@ -207,8 +207,13 @@ SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"
         ({"SESSION": TOKEN}, f"FAIL: {F} holds secrets in variables: SESSION ("),
         ({"AWS_KEY": KEY_ID}, f"FAIL: {F} holds secrets in variables: AWS_KEY ("),
         ({}, f"PASS: {F}: no variables"),
+        ({"GIT_COMMIT": "3f2a9b7c1d4e5f60718293a4b5c6d7e8f9012ab3"}, f"PASS: {F}: no secrets in variables, scanned 1"),
+        ({"SIGNING": "3f2a9b7c1d4e5f60718293a4b5c6d7e8f9012ab3"}, f"FAIL: {F} holds secrets in variables: SIGNING (high-entropy string)"),
+        ({"PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL": "DEBUG"}, f"PASS: {F}: no secrets in variables, scanned 1"),
+        ({"TOKEN_TABLE": "user-tokens", "ACCESS_TOKEN_TYPE": "Bearer"}, f"PASS: {F}: no secrets in variables, scanned 2"),
+        ({"TOKEN_PROD": "user-tokens"}, f"FAIL: {F} holds secrets in variables: TOKEN_PROD (secret assigned to a name)"),
     ],
-)
+)  # fmt: skip
 def test_extra759(audit: Audit, variables: dict[str, str], finding: str) -> None:
     found = one(audit, "extra759", listed(function(Environment={"Variables": variables})))
     assert found.startswith(finding)
@@ -248,7 +253,7 @@ def test_extra759_settings(audit: Audit) -> None:
     assert one(audit, "extra759", answers, secrets_ignore_patterns=["^DB_PASSWORD="]).startswith("PASS: ")
     assert one(audit, "extra759", answers, secrets_ignore_patterns=[r"^Tr0ub4dor&\dx$"]).startswith("PASS: ")
     assert one(audit, "extra759", answers, secrets_ignore_patterns=["^OTHER="]).startswith("FAIL: ")
-    random = listed(function(Environment={"Variables": {"CHECKSUM": "9f86d081884c7d659a2feaa0c55ad015"}}))
+    random = listed(function(Environment={"Variables": {"DATA": "9f86d081884c7d659a2feaa0c55ad015"}}))
     assert one(audit, "extra759", random, secrets_hex_entropy_limit=2.0).startswith("FAIL: ")
     assert one(audit, "extra759", random, secrets_hex_entropy_limit=4.5).startswith("PASS: ")
 

@@ -170,7 +170,7 @@ def test_a_world_that_cannot_be_made_leaves_no_process(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_prints_the_environment_and_ends_on_request(how: signal.Signals) -> None:
-    parent = script("demo.main()")
+    parent = script("from plugins.demo.__main__ import main; main()")
     try:
         assert parent.stdout is not None
         lines: list[str] = []

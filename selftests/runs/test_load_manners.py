@@ -47,7 +47,7 @@ class Turns(Rate):
 
 @pytest.fixture(autouse=True)
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[AwsBackend.__module__], "Pace", Turns)
+    monkeypatch.setattr(sys.modules[AwsBackend.__module__], "Rate", Turns)
 
 
 def turns(backend: AwsBackend) -> dict[tuple[str, str], list[float]]:
