@@ -196,7 +196,7 @@ import pytest
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session):
     from plugins.audit.run import run_of
-    run_of(session.config).now = datetime(2021, 5, 31, 23, 59, 59, tzinfo=UTC)
+    run_of(session.config).entering.now = datetime(2021, 5, 31, 23, 59, 59, tzinfo=UTC)
 """
 
 
