@@ -28,9 +28,7 @@ from fixtures.api.crew import Crew
 from fixtures.model import Account, Resource
 from fixtures.recording.accounts import open_recorder
 from fixtures.recording.reader import AccountFacts
-from fixtures.recording.redaction import Redactor
 from fixtures.recording.writer import Recorder, part_of, remove_parts
-from plugins.audit import recordings
 from plugins.audit.discovery import WHOLE, Part
 from plugins.audit.entering import Entering
 from plugins.audit.inventory import Inventory
@@ -189,6 +187,9 @@ class Run:
     def recorder(self) -> Recorder | None:
         """The recorder of this process, when the run is recorded."""
         if self._recorder is None and (self._record_part is not None or self.options.record is not None):
+            from fixtures.recording.redaction import Redactor  # both know secrets, which takes a while to import
+            from plugins.audit import recordings
+
             if self._record_part is None:
                 self._record_part = self._own_part(cast(Path, self.options.record))
             self._recorder = open_recorder(self._record_part, Redactor(recordings.limits_of(self._settings)))
@@ -215,6 +216,8 @@ class Run:
         if self._recorder is not None:
             self._recorder.close()
         if self.options.record is not None and self.task is None and self._recorder is not None:
+            from plugins.audit import recordings
+
             accounts = [AccountFacts.of(account) for account in self.accounts]
             done, self.recorded = recordings.finish(self.options.record, self._recorder, self.now, accounts)
             if not done:  # the run has not done what it was asked for
