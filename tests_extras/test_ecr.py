@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.services.ecr import UNSUCCESSFUL, WITHOUT_RESULT, ImageScan, Repository
+from fixtures.services.ecr.repositories import UNSUCCESSFUL, WITHOUT_RESULT, ImageScan, Repository
 from plugins.catalog import check
 from plugins.catalog.checks import CVE, NETWORK_REACHABILITY
 

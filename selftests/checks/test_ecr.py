@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from fixtures.access.session import base_session
 from fixtures.api.errors import ApiError
 from fixtures.api.live import AwsBackend
-from fixtures.services.ecr import ImageScan
+from fixtures.services.ecr.repositories import ImageScan
 from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
