@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.model import Account
 from fixtures.services.cloudtrail.trails import Trail, trail_inventory
-from fixtures.services.config import ConfigurationRecorder
+from fixtures.services.config import ConfigurationRecorder, recorders_of_global_types
 from fixtures.services.ec2.vpcs import Vpc
 from fixtures.services.kms import KmsKey
 from fixtures.services.s3.buckets import TrailBucket
@@ -118,6 +118,11 @@ def test_config_records_all_resources(
     assert recorder.status.get("recording"), f"{recorder.label}: it is stopped"
     assert str(recorder.status.get("lastStatus", "")).upper() != "FAILURE", f"{recorder.label}: deliveries fail"
     assert recorder.records_everything or not require_all_supported, f"{recorder.label}: not everything is recorded"
+    if require_all_supported and recorder.region == recorder.api.account.global_region:
+        assert recorder.records_global_types or recorders_of_global_types(recorder.api.account), (
+            f"{recorder.label}: no running recorder of the audited regions records the global resource types, so that IAM"
+            " users, groups, roles and policies are recorded nowhere (said in this region alone)"
+        )
     return recorder.label
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fixtures.services.apigateway import OPEN, RestApi, RestApiStage
+from fixtures.services.apigateway import EXECUTION_LOGGED, OPEN, RestApi, RestApiStage
 from plugins.catalog import check
 from plugins.catalog.checks import NETWORK_REACHABILITY
 
@@ -22,10 +22,10 @@ SHOWN = 10
 def test_rest_api_stage_logs_execution(rest_api_stage: RestApiStage, *, accept_access_logging: bool = False) -> str:
     """API Gateway REST stages have execution logging enabled."""
     stage = rest_api_stage
-    off = f", off for {', '.join(stage.methods_not_logged)}" if stage.methods_not_logged else ""
+    off = "".join(f", {level.lower() or 'not set'} for {path}" for path, level in stage.methods_not_logged.items())
     access = f"access log to {stage.access_log}" if stage.access_log else "no access log"
     found = f"{stage.label}: execution logging {stage.logging_level or 'not set'}{off}; {access}"
-    everything = stage.logging_level in ("ERROR", "INFO") and not off
+    everything = stage.logging_level in EXECUTION_LOGGED and not off
     assert everything or (accept_access_logging and stage.access_log), found
     return found
 

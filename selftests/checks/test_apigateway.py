@@ -115,6 +115,9 @@ def level(value: str) -> dict[str, Any]:
         (None, "FAIL: STAGE: execution logging not set; no access log"),
         ({"*/*": level("INFO"), "pets/GET": level("OFF")}, "FAIL: STAGE: execution logging INFO, off for pets/GET; no access log"),
         ({"*/*": level("INFO"), "pets/GET": level("ERROR")}, "PASS: STAGE: execution logging INFO; no access log"),
+        # settings of a method are stored complete: without a level it has none
+        ({"*/*": level("INFO"), "~1pets/GET": {"metricsEnabled": False, "throttlingBurstLimit": 5000}}, "FAIL: STAGE: execution logging INFO, not set for ~1pets/GET; no access log"),
+        ({"*/*": level("INFO"), "a/GET": level("OFF"), "b/GET": {}, "c/GET": level("INFO")}, "FAIL: STAGE: execution logging INFO, off for a/GET, not set for b/GET; no access log"),
         ({"pets/GET": level("INFO")}, "FAIL: STAGE: execution logging not set; no access log"),
         ({"*/*": {"metricsEnabled": True}}, "FAIL: STAGE: execution logging not set; no access log"),
     ],

@@ -120,6 +120,9 @@ def device(name: str, owner: str) -> dict[str, Any]:
         ([{"SerialNumber": f"arn:aws:iam::{ACCOUNT}:mfa/root-account-mfa-device"}], "FAIL"),
         ([device("ops", "user/root-ops"), device("g", "user/grooot")], "PASS"),
         ([device("ops", "user/root-ops"), device("second", "root")], "FAIL"),
+        # a name that the console proposes for root, on a user's device
+        ([device("root-account-mfa-device", "user/bob")], "PASS: root has non-virtual MFA"),
+        ([device("root-account-mfa-device", "root")], "FAIL"),
     ],
 )  # fmt: skip
 def test_check114(audit: Audit, devices: list[Any], expected: str) -> None:
@@ -129,6 +132,19 @@ def test_check114(audit: Audit, devices: list[Any], expected: str) -> None:
     assert denied[ACCOUNT].startswith("ERROR: access denied in us-east-1: iam:ListVirtualMFADevices is needed")
     china = audit("check114", answers={}, live=False, partition="aws-cn", regions=["cn-north-1"])
     assert china == {ACCOUNT: "INFO: hardware MFA for root cannot be told in partition aws-cn"}
+
+
+def test_check114_where_root_cannot_sign_in(audit: Audit) -> None:
+    """A member account whose root credentials were removed centrally, but not the device."""
+    devices: dict[str, Stub] = {"iam:ListVirtualMFADevices": {"VirtualMFADevices": [device("phone", "root")]}}
+    for change, expected in (
+        ({}, "INFO: root has no credentials"),
+        ({"AccountPasswordPresent": 1}, "FAIL: root has a virtual MFA device"),
+        ({"AccountAccessKeysPresent": 1}, "FAIL"),
+        ({"AccountSigningCertificatesPresent": 1}, "FAIL"),
+    ):
+        answers = {**summary(**{"AccountMFAEnabled": 1, **NOTHING, **change}), **devices}
+        assert audit("check114", answers=answers, live=False)[ACCOUNT].startswith(expected)
 
 
 @pytest.mark.parametrize(("partition", "region"), [("aws", "us-east-1"), ("aws-us-gov", "us-gov-west-1")])

@@ -54,7 +54,7 @@ def root(**more: str) -> dict[str, str]:
 
 def report(*rows: dict[str, str]) -> dict[str, Stub]:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS)
+    writer = csv.DictWriter(text, list(dict.fromkeys([*COLUMNS, *(name for one in rows for name in one)])))
     writer.writeheader()
     writer.writerows(rows)
     return {"iam:GetCredentialReport": {"Content": text.getvalue().encode()}}
@@ -238,6 +238,28 @@ def test_check14(audit: Audit, columns: dict[str, str], expected: str) -> None:
     assert found["u"].startswith(expected), found
     if "access_key_1_active" in columns:
         assert users(audit, "check14", row("u", **columns), max_access_key_age_days=10)["u"].startswith("FAIL")
+
+
+@pytest.mark.parametrize("check", ["check13", "check14", "check121"])
+def test_credentials_that_the_report_has_no_columns_for(audit: Audit, check: str) -> None:
+    """What was not seen does not pass; what was seen to be wrong stays so."""
+
+    def said(**more: str) -> str:
+        found = audit(
+            check,
+            answers=report(row("u", password_enabled="true", password_last_used=ago(1), **more)),
+            live=False,
+            now=NOW,
+        )
+        return found["u"]
+
+    for nothing in ("", "N/A", "no_information", "not_supported"):
+        assert said(additional_credentials_info=nothing).startswith("PASS: user u: ")
+    more = said(additional_credentials_info="access_key_3")
+    assert more.startswith("INFO: user u: ")
+    assert more.endswith("; the report names more without their use or age: access_key_3")
+    stale = {"access_key_1_active": "true", "access_key_1_last_rotated": ago(900)}
+    assert said(additional_credentials_info="access_key_3", **stale).startswith("FAIL: user u: ")
 
 
 def test_check14_judges_each_user_by_its_own_keys(audit: Audit) -> None:

@@ -11,6 +11,7 @@ from fixtures.api.crew import Crew
 from fixtures.api.errors import ApiError
 from fixtures.model import Account
 from fixtures.services.cloudtrail.trails import Trail
+from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, StubBackend, access_denied
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -87,6 +88,13 @@ CUSTOM = trail(HasCustomEventSelectors=True)
         (trails(trail("org", OTHER), status=ApiError("c", "o", "TrailNotFoundException", "no")), f"ERROR: cloudtrail:GetTrailStatus failed in us-east-1: TrailNotFoundException: whether org in us-east-1 (multi-region, organization trail of account {OTHER}) is logging cannot be seen from account {ACCOUNT}"),
         (trails(trail("org", OTHER, IsMultiRegionTrail=False), status=ApiError("c", "o", "TrailNotFoundException", "no")), f"FAIL: no trail qualifies: org in us-east-1 (single-region, organization trail of account {OTHER}): single-region, its status"),
         (trails(trail(), status=ApiError("c", "o", "TrailNotFoundException", "no")), "ERROR: cloudtrail:GetTrailStatus failed in us-east-1: TrailNotFoundException"),
+        # GetEventSelectors decides, whatever HasCustomEventSelectors says; a trail without any has the default ones
+        (trails(trail(), selectors=basic(("ReadOnly", True))), "FAIL: no trail qualifies: main in us-east-1 (multi-region): reads only"),
+        (trails(trail(), selectors={}), "PASS"),
+        (trails(CUSTOM, selectors=basic((Undocumented("DeleteOnly"), True))), "ERROR: cloudtrail:GetEventSelectors failed"),
+        (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "readOnly", "Equals": ["true", "false"]}])), "PASS"),
+        (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "readOnly", "NotEquals": ["true"]}])), "FAIL: no trail qualifies: main in us-east-1 (multi-region): writes only"),
+        (trails(CUSTOM, selectors=advanced([MANAGEMENT, {"Field": "readOnly", "NotEquals": ["true"]}], [MANAGEMENT, {"Field": "readOnly", "NotEquals": ["false"]}])), "PASS"),
         (trails(), "FAIL: no trail"),
         ({"cloudtrail:DescribeTrails": access_denied("c", "o")}, "ERROR: access denied in us-east-1: cloudtrail:DescribeTrails is needed"),
         ({**trails(trail()), "cloudtrail:DescribeTrails@eu-west-1": access_denied("c", "o")}, "PASS"),
@@ -113,6 +121,7 @@ def test_check21_region_filter(audit: Audit) -> None:
     assert [(region, operation) for region, _, operation, _ in audit.backend.calls] == [
         ("eu-west-1", "DescribeTrails"),
         ("ap-south-1", "GetTrailStatus"),
+        ("ap-south-1", "GetEventSelectors"),
     ]
     assert audit.backend.calls[0][3] == {"includeShadowTrails": True}
     assert audit.backend.calls[1][3] == {"Name": trail(home="ap-south-1")["TrailARN"]}

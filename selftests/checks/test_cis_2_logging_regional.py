@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from fixtures.api.errors import ApiError
+from selftests.answers import Undocumented
 from selftests.checks.test_cis_2_logging import OTHER
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
@@ -21,6 +22,21 @@ def recorder(**more: Any) -> dict[str, Any]:
     }
 
 
+GLOBAL_TYPES = ["AWS::IAM::User", "AWS::IAM::Role", "AWS::IAM::Group", "AWS::IAM::Policy"]
+
+
+def all_but(*types: str) -> dict[str, Any]:
+    """A recording group that leaves out these types."""
+    strategy = {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"}
+    return {
+        "allSupported": False,
+        "exclusionByResourceTypes": {"resourceTypes": [*types]},
+        "recordingStrategy": strategy,
+    }
+
+
+RUNNING = {"recording": True, "lastStatus": "SUCCESS"}
+HERE = "recorder default in eu-west-1: recording True, last status SUCCESS"
 SOME_TYPES = {"allSupported": False, "recordingStrategy": {"useOnly": "INCLUSION_BY_RESOURCE_TYPES"}}
 
 
@@ -35,6 +51,14 @@ SOME_TYPES = {"allSupported": False, "recordingStrategy": {"useOnly": "INCLUSION
         ([recorder(servicePrincipal="x.amazonaws.com", name="linked"), recorder()], {"recording": True}, "PASS: recorder default"),
         ([recorder(recordingGroup=SOME_TYPES)], {"recording": True, "lastStatus": "SUCCESS"}, "FAIL: recorder default in eu-west-1: recording True, last status SUCCESS, INCLUSION_BY_RESOURCE_TYPES, global resource types False: not everything is recorded"),
         ([recorder(recordingGroup={"recordingStrategy": {"useOnly": "ALL_SUPPORTED_RESOURCE_TYPES"}})], {"recording": True}, "PASS: recorder default in eu-west-1: recording True, last status unknown, ALL_SUPPORTED"),
+        # the global resource types are recorded in one region, if that
+        ([recorder(recordingGroup=all_but(*GLOBAL_TYPES))], RUNNING, f"PASS: {HERE}, EXCLUSION_BY_RESOURCE_TYPES, global resource types False"),
+        ([recorder(recordingGroup=all_but("AWS::IAM::User"))], RUNNING, f"PASS: {HERE}, EXCLUSION_BY_RESOURCE_TYPES, global resource types False"),
+        ([recorder(recordingGroup=all_but())], RUNNING, f"PASS: {HERE}, EXCLUSION_BY_RESOURCE_TYPES, global resource types True"),
+        ([recorder(recordingGroup=all_but(*GLOBAL_TYPES, "AWS::EC2::Volume"))], RUNNING, f"FAIL: {HERE}, EXCLUSION_BY_RESOURCE_TYPES, global resource types False: not everything is recorded"),
+        ([recorder(recordingGroup={"recordingStrategy": {"useOnly": Undocumented("SOMETHING_NEW")}})], RUNNING, "ERROR: config:DescribeConfigurationRecorders failed in eu-west-1: UnexpectedAnswer: the recording strategy SOMETHING_NEW"),
+        ([recorder(recordingMode={"recordingFrequency": "DAILY"})], RUNNING, f"PASS: {HERE}, ALL_SUPPORTED_RESOURCE_TYPES, global resource types True, recorded DAILY"),
+        ([recorder(recordingMode={"recordingFrequency": "CONTINUOUS", "recordingModeOverrides": [{"resourceTypes": ["AWS::EC2::Volume"], "recordingFrequency": "DAILY"}]})], RUNNING, f"PASS: {HERE}, ALL_SUPPORTED_RESOURCE_TYPES, global resource types True, recorded CONTINUOUS; DAILY for AWS::EC2::Volume"),
         ([], {}, "FAIL: no configuration recorder in eu-west-1"),
         ([recorder(servicePrincipal="x.amazonaws.com")], {"recording": True}, "FAIL: no configuration recorder in eu-west-1"),
         ([recorder(recordingScope="INTERNAL")], {"recording": True}, "FAIL: no configuration recorder in eu-west-1"),
@@ -54,6 +78,56 @@ def test_check25(audit: Audit, recorders: list[Any], status: dict[str, Any], exp
         assert audit("check25", answers=answers, live=False, regions=["eu-west-1"], require_all_supported=False)[
             "default"
         ].startswith("PASS")
+
+
+NAMED = {"allSupported": False, "resourceTypes": GLOBAL_TYPES}
+EVERYTHING = {"allSupported": True, "includeGlobalResourceTypes": True}
+NO_GLOBALS = {"allSupported": True, "includeGlobalResourceTypes": False}
+
+
+@pytest.mark.parametrize(
+    ("home", "other", "expected"),
+    [
+        (NO_GLOBALS, NO_GLOBALS, "FAIL"),
+        (EVERYTHING, NO_GLOBALS, "PASS"),
+        (NO_GLOBALS, EVERYTHING, "PASS"),
+        (NO_GLOBALS, NAMED, "PASS"),
+        (NO_GLOBALS, {**NAMED, "resourceTypes": GLOBAL_TYPES[1:]}, "FAIL"),
+        (NO_GLOBALS, {**all_but(), "includeGlobalResourceTypes": False}, "PASS"),
+        (NO_GLOBALS, {**all_but("AWS::IAM::Role"), "includeGlobalResourceTypes": True}, "FAIL"),
+        (all_but(*GLOBAL_TYPES), NO_GLOBALS, "FAIL"),
+    ],
+)
+def test_check25_global_types(audit: Audit, home: dict[str, Any], other: dict[str, Any], expected: str) -> None:
+    """Somewhere the IAM resources have to be recorded; where not, the home region says so."""
+
+    def said(region: str, **more: Stub) -> str:
+        answers: dict[str, Stub] = {
+            "config:DescribeConfigurationRecorders@us-east-1": {
+                "ConfigurationRecorders": [recorder(recordingGroup=home)]
+            },
+            "config:DescribeConfigurationRecorders@eu-west-1": {
+                "ConfigurationRecorders": [recorder(recordingGroup=other)]
+            },
+            "config:DescribeConfigurationRecorderStatus": {
+                "ConfigurationRecordersStatus": [{"name": "default", **RUNNING}]
+            },
+            **{f"config:{name}@eu-west-1": answer for name, answer in more.items()},
+        }
+        regions = ["us-east-1", "eu-west-1"]
+        found = audit.findings("check25", answers=answers, live=False, regions=regions)
+        return next(f"{one.status}: {one.message}" for one in found if one.region == region)
+
+    assert said("us-east-1").startswith(f"{expected}: recorder default in us-east-1: ")
+    nowhere = "IAM users, groups, roles and policies are recorded nowhere (said in this region alone)"
+    assert (nowhere in said("us-east-1")) is (expected == "FAIL")
+    assert nowhere not in said("eu-west-1")
+    if home is EVERYTHING:
+        return
+    stopped: Stub = {"ConfigurationRecordersStatus": [{"name": "default", "recording": False}]}
+    assert nowhere in said("us-east-1", DescribeConfigurationRecorderStatus=stopped)
+    denied = said("us-east-1", DescribeConfigurationRecorders=access_denied("c", "o"))
+    assert denied.startswith("ERROR: access denied in eu-west-1: config:DescribeConfigurationRecorders is needed")
 
 
 def test_check25_errors(audit: Audit) -> None:

@@ -121,6 +121,7 @@ def world(
     answers: dict[str, Stub] = {
         "cloudtrail:DescribeTrails": {"trailList": [trail()] if trails is None else trails},
         "cloudtrail:GetTrailStatus": lambda asked: {"IsLogging": "stopped" not in asked["Name"]},
+        "cloudtrail:GetEventSelectors": {"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True}]},
         "logs:DescribeMetricFilters": lambda asked: {"metricFilters": list(filters) if asked["logGroupName"] == GROUP else []},
         "cloudwatch:DescribeAlarms": {"MetricAlarms": [alarm()] if alarms is None else alarms},
         "sns:ListSubscriptionsByTopic": {"Subscriptions": [CONFIRMED] if subscriptions is None else subscriptions},
@@ -153,6 +154,7 @@ LEFT_OUT = {
     "check312": "DetachInternetGateway", "check313": "DisassociateRouteTable", "check314": "RejectVpcPeeringConnection",
 }  # fmt: skip
 TOLERATED = "($.sourceIPAddress != delivery.logs.amazonaws.com) && ($.eventName != HeadBucket)"
+NO_MFA = '($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes")'
 CIS_1_4 = '{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") || ($.sourceIPAddress!="delivery.logs.amazonaws.com") || ($.eventName!="HeadBucket") }'  # fmt: skip
 
 PATTERNS = [
@@ -164,11 +166,31 @@ PATTERNS = [
     ("check32", "{ ($.additionalEventData.MFAUsed != Yes) && ($.eventName = ConsoleLogin) }", "PASS"),
     ("check32", '{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }', "PASS"),
     ("check32", "{ $.eventName = ConsoleLogin }", "PASS"),
+    ("check32", f'{{ {NO_MFA} && ($.userIdentity.arn != "*assumed-role*") }}', "PASS"),
+    ("check32", f'{{ {NO_MFA} && ($.responseElements.ConsoleLogin != "Failure") && ($.additionalEventData.SamlProviderArn NOT EXISTS) }}', "PASS"),
+    ("check32", f"{{ {NO_MFA} && $.userIdentity.type != AssumedRole && $.errorMessage NOT EXISTS && $.eventType = AwsConsoleSignIn }}", "PASS"),
+    ("check32", f"{{ {NO_MFA} && $.userIdentity.arn = %:user/% && $.userIdentity.sessionContext.sessionIssuer.type NOT EXISTS }}", "PASS"),
+    ("check32", f"{{ {NO_MFA} && $.userIdentity.userName != break-glass }}", f"{NOTHING} console sign-in without MFA; narrowed: watch ($.userIdentity.userName != break-glass)"),
+    ("check32", f"{{ {NO_MFA} && $.userIdentity.arn != *:user/scanner }}", f"{NOTHING} console sign-in without MFA; narrowed: watch ($.userIdentity.arn != *:user/scanner)"),
+    ("check32", f"{{ {NO_MFA} && $.sourceIPAddress != 192.0.2.* }}", f"{NOTHING} console sign-in without MFA; narrowed: watch ($.sourceIPAddress != 192.0.2.*)"),
+    ("check32", f"{{ {NO_MFA} && $.userIdentity.type = AssumedRole }}", f"{NOTHING} console sign-in without MFA"),
+    ("check35", "{ ($.eventSource = cloudtrail.amazonaws.com) && ($.readOnly IS FALSE) }", "PASS"),
+    ("check35", "{ ($.eventSource = cloudtrail.amazonaws.com) && ($.readOnly IS TRUE) }", f"{NOTHING} CreateTrail"),
+    ("check35", "{ $.eventSource = cloudtrail.amazonaws.com && $.managementEvent IS TRUE && $.eventCategory = Management && $.eventType != AwsServiceEvent }", "PASS"),
+    ("check36", '{ ($.eventName = "ConsoleLogin") && ($.responseElements.ConsoleLogin = "Failure") }', "PASS"),
+    ("check36", '{ ($.eventName = "ConsoleLogin") && ($.responseElements.ConsoleLogin != "Success") }', "PASS"),
+    ("check36", '{ $.eventName = ConsoleLogin && $.errorMessage EXISTS && $.userIdentity.type = IAMUser }', f"{NOTHING} failed console authentication; narrowed: watch ($.userIdentity.type = IAMUser)"),
+    ("check31", "{ ($.errorCode = *UnauthorizedOperation || $.errorCode = AccessDenied*) && $.sourceIPAddress != *.amazonaws.com }", f"{NOTHING} errorCode Client.UnauthorizedOperation, errorCode AccessDenied, errorCode AccessDeniedException; narrowed: watch ($.sourceIPAddress != *.amazonaws.com)"),
     ("check32", "{ $.eventName = ConsoleLogin && $.additionalEventData.MFAUsed = Yes }", f"{NOTHING} console sign-in without MFA"),
     ("check33", "{ ($.eventType != AwsServiceEvent) && ($.userIdentity.invokedBy NOT EXISTS) && ($.userIdentity.type = Root) }", "PASS"),
     ("check33", "{ $.userIdentity.type = Root }", "PASS"),
     ("check33", '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType = AwsApiCall }', f"{MISSING} console sign-in of root"),
-    ("check33", '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventName = ConsoleLogin }', f"{NOTHING} API calls of root, console sign-in of root; narrowed: watch ($.eventName = ConsoleLogin)"),
+    ("check33", '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventName = ConsoleLogin }', f"{MISSING} API calls of root; narrowed: watch ($.eventName = ConsoleLogin)"),
+    ("check33", '{ $.userIdentity.type = "Root" && $.userIdentity.arn = "arn:aws:iam::123456789012:root" && $.recipientAccountId = 123456789012 }', "PASS"),
+    ("check33", '{ $.userIdentity.arn = "*:root" && $.userIdentity.invokedBy NOT EXISTS }', "PASS"),
+    ("check33", "{ $.userIdentity.type = Root && $.sourceIPAddress EXISTS }", "PASS"),
+    ("check33", "{ $.userIdentity.type = Root && $.sourceIPAddress != 192.0.2.1 }", f"{NOTHING} API calls of root, console sign-in of root; narrowed: watch ($.sourceIPAddress != 192.0.2.1)"),
+    ("check33", "{ $.userIdentity.type = Root && $.userIdentity.accountId = 999999999999 }", f"{NOTHING} API calls of root, console sign-in of root"),
     ("check34", f"{{ {any_of(EVENTS['check34'], leave_out='CreatePolicy')} }}", f"{MISSING} CreatePolicy"),
     ("check35", f"{{ ({any_of(EVENTS['check35'])}) && ($.errorCode NOT EXISTS) }}", f"{NOTHING} CreateTrail, UpdateTrail, DeleteTrail, StartLogging, StopLogging; narrowed: watch ($.errorCode NOT EXISTS)"),
     ("check36", '{ ($.errorMessage = "Failed authentication") && ($.eventName = "ConsoleLogin") }', "PASS"),
@@ -406,10 +428,10 @@ def test_errors(audit: Audit, check: str) -> None:
     answers = {**world(complete, trails=two), "logs:DescribeMetricFilters@us-east-1": denied_there}
     assert run(audit, check, answers).startswith("PASS")
     assert run(audit, check, {**answers, "cloudwatch:DescribeAlarms": {"MetricAlarms": []}}).startswith("ERROR")
-    # alarms need not be known where no filter lets the events through
+    # a log alarm needs no filter
     useless = metric_filter("{ $.eventName = Other }")
     denied = world(useless, cloudwatch_DescribeAlarms=access_denied("cloudwatch", "DescribeAlarms"))
-    assert run(audit, check, denied).startswith(NOTHING)
+    assert run(audit, check, denied).startswith("ERROR: access denied in ")
     throttled = world(complete, cloudwatch_DescribeAlarms=ApiError("cloudwatch", "x", "Throttling", "Rate exceeded"))
     assert run(audit, check, throttled).startswith("ERROR: cloudwatch:DescribeAlarms was throttled")
     unreadable = world(complete, trails=[trail(group="arn:aws:logs:nowhere")])
@@ -442,6 +464,68 @@ def test_filters_that_do_not_count(audit: Audit, check: str) -> None:
     off = metric_filter(pattern, "off", ("Off",))
     working = said(off, metric_filter(pattern))
     assert working.startswith(f"PASS: log group {GROUP} in {HERE}: filter watch, ")
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_filters_on_transformed_events(audit: Audit, check: str) -> None:
+    """What a transformer makes of the events need not have CloudTrail's fields: OCSF has none of them."""
+    transformed = metric_filter(BENCHMARK[check], "ocsf", applyOnTransformedLogs=True)
+    found = run(audit, check, world(transformed))
+    assert found.startswith(NOTHING)
+    assert found.endswith("; applied on transformed events, not on CloudTrail's: ocsf")
+    original = metric_filter(BENCHMARK[check], applyOnTransformedLogs=False)
+    assert run(audit, check, world(transformed, original)).startswith("PASS")
+
+
+def log_alarm(*groups: str, **more: Any) -> dict[str, Any]:
+    """A log alarm as DescribeAlarms gives it."""
+    query = {
+        "QueryString": "filter userIdentity.type = 'Root'",
+        "AggregationExpression": "count(*)",
+        "LogGroupIdentifiers": list(groups),
+    }
+    return {
+        "AlarmName": "query", "ActionsEnabled": True, "AlarmActions": [TOPIC], "ComparisonOperator": GREATER, "Threshold": 1.0,
+        "ScheduledQueryConfiguration": query, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_log_alarms(audit: Audit, check: str) -> None:
+    """An alarm on a query of the log group needs no metric filter; whether the query finds the events is for people."""
+
+    def said(*alarms: dict[str, Any], **more: Any) -> str:
+        return run(audit, check, world(cloudwatch_DescribeAlarms={"LogAlarms": list(alarms)}, **more))
+
+    nothing = f"log group {GROUP} in {HERE}: none of its 0 metric filters covers any of "
+    ending = f"; log alarm query queries log group {GROUP} in {HERE} and tells {TOPIC}: judge the query by hand"
+    for group in (GROUP, group_arn(), group_arn().removesuffix(":*")):
+        found = said(log_alarm("other", group))
+        assert found.startswith(f"INFO: {nothing}") and found.endswith(ending)
+    # the query itself may say which log groups
+    assert f"log alarm query may query log group {GROUP}" in said(log_alarm())
+    for useless in (
+        log_alarm("other"),
+        log_alarm(group_arn(account=OTHER_ACCOUNT)),
+        log_alarm(GROUP, ActionsEnabled=False),
+        log_alarm(GROUP, AlarmActions=[]),
+        log_alarm(GROUP, AlarmActions=[f"arn:aws:automate:{HERE}:ec2:stop"]),
+    ):
+        assert said(useless).startswith(f"FAIL: {nothing}")
+    assert said(log_alarm(GROUP), subscriptions=[PENDING]).startswith(f"FAIL: {nothing}")
+    assert said(log_alarm(GROUP), sns_ListSubscriptionsByTopic=access_denied("sns", "x")).startswith("ERROR")
+    both = {"MetricAlarms": [alarm()], "LogAlarms": [log_alarm(GROUP)]}
+    assert run(audit, check, world(metric_filter(BENCHMARK[check]), cloudwatch_DescribeAlarms=both)).startswith("PASS")
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_event_selectors_decide(audit: Audit, check: str) -> None:
+    """HasCustomEventSelectors says false where nobody has computed it."""
+    reads: Stub = {"EventSelectors": [{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}]}
+    complete = metric_filter(BENCHMARK[check])
+    found = run(audit, check, world(complete, cloudtrail_GetEventSelectors=reads))
+    assert found == f"FAIL: no qualifying trail: main in {HERE} (multi-region): reads only"
+    assert run(audit, check, world(complete, cloudtrail_GetEventSelectors={})).startswith("PASS")
 
 
 def test_check34_two_filters(audit: Audit) -> None:
@@ -520,7 +604,7 @@ def test_calls(audit: Audit) -> None:
     calls = [call for call in audit.backend.calls if call[1] != "cloudtrail"]
     assert calls == [
         (HERE, "logs", "DescribeMetricFilters", {"logGroupName": GROUP}),
-        (HERE, "cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm"]}),
+        (HERE, "cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "LogAlarm"]}),
         (HERE, "sns", "ListSubscriptionsByTopic", {"TopicArn": TOPIC}),
     ]
 

@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from fixtures.access.session import base_session
 from fixtures.api.errors import ApiError
 from fixtures.api.live import AwsBackend
-from fixtures.services.ecr import ImageScan
+from fixtures.services.ecr.repositories import ImageScan
 from selftests.answers import Undocumented
 from selftests.conftest import ACCOUNT, Audit, Stub, access_denied
 
@@ -409,8 +409,8 @@ def test_extra776_newest_on_the_second_page(audit: Audit) -> None:
         image(3, f"sha256-{'0f' * 32}.sig", artifactMediaType=IMAGE_CONFIG),
         image(3, f"sha256-{'0f' * 32}.att"),
         image(3, f"sha256-{'0f' * 32}.sbom"),
-        image(3, "v3", imageManifestMediaType="application/vnd.oci.image.index.v1+json"),
-        image(3, imageManifestMediaType="application/vnd.docker.distribution.manifest.list.v2+json"),
+        image(3, artifactMediaType=IMAGE_CONFIG, subjectManifestDigest="sha256:2"),
+        image(3, f"sha256-{'0f' * 32}", imageManifestMediaType="application/vnd.oci.image.index.v1+json"),
         image(3, "chart", artifactMediaType="application/vnd.cncf.helm.config.v1+json"),
     ],
 )
@@ -432,6 +432,73 @@ def test_extra776_attachments_are_no_images(audit: Audit, attachment: dict[str, 
 def test_extra776_images(audit: Audit, newest: dict[str, Any], named: str) -> None:
     found = images(audit, newest, image(1, "v1"), scans=CLEAN_THEN_BAD)
     assert found.startswith(f"FAIL: {WHERE}, newest image {named}")
+
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+LARGE = 50_000_000
+
+
+def pushed(second: float, letter: str, *tags: str, size: int | None = LARGE, **more: Any) -> dict[str, Any]:
+    """An image pushed at that second of a build, with the digest ``sha256:<letter>``."""
+    sized = {} if size is None else {"imageSizeInBytes": size}
+    when = START + timedelta(days=2, seconds=second)
+    return image(1, *tags, **{"imageDigest": f"sha256:{letter}", "imagePushedAt": when, **sized, **more})
+
+
+def index(
+    second: float, letter: str = "i", tag: str = "v1", kind: str = INDEX, size: int | None = LARGE
+) -> dict[str, Any]:
+    """An index pushed at that second."""
+    return pushed(second, letter, tag, size=size, imageManifestMediaType=kind)
+
+
+CLEAN, HIGH, FAILED = scanned("COMPLETE"), scanned("COMPLETE", HIGH=3), scanned("FAILED")
+ATTESTED = (pushed(0, "a", artifactMediaType=IMAGE_CONFIG), pushed(1, "b", size=1500, artifactMediaType=IMAGE_CONFIG))
+TWO = (pushed(0, "a"), pushed(1, "b"))
+JOINS = f"{WHERE}, newest image sha256:i (v1, pushed 2026-03-03), an index: whoever pulls it gets one of its images, the worst counts"
+IMAGE_A, IMAGE_B = "sha256:a (untagged, pushed 2026-03-03)", "sha256:b (untagged, pushed 2026-03-03)"
+UNTOLD = f"{WHERE}, newest image sha256:i (v1, pushed 2026-03-03), an index whose images cannot be told by the time of their push"
+
+
+@pytest.mark.parametrize(
+    ("found", "scans", "verdict"),
+    [
+        # BuildKit: an image and its attestation, which cannot be scanned
+        ((*ATTESTED, index(2)), {"sha256:a": CLEAN, "sha256:b": FAILED}, f"PASS: {JOINS}: {IMAGE_A}: scan COMPLETE, findings: none"),
+        ((*ATTESTED, index(2)), {"sha256:a": CLEAN, "sha256:b": scanned("UNSUPPORTED_IMAGE")}, f"PASS: {JOINS}: {IMAGE_A}: scan COMPLETE"),
+        ((*ATTESTED, index(2)), {"sha256:a": CLEAN, "sha256:b": NEVER_SCANNED}, f"PASS: {JOINS}: {IMAGE_A}: scan COMPLETE"),
+        ((*ATTESTED, index(2)), {"sha256:a": HIGH, "sha256:b": FAILED}, f"FAIL: {JOINS}: {IMAGE_A}: scan COMPLETE, findings: 3 HIGH; MEDIUM and above: 3"),
+        # what failed beside an image without a result, or is not tiny, is no attestation
+        ((*ATTESTED, index(2)), {"sha256:a": FAILED, "sha256:b": FAILED}, f"FAIL: {JOINS}: {IMAGE_A}: scan FAILED, findings: none; {IMAGE_B}: scan FAILED"),
+        ((*TWO, index(2)), {"sha256:a": CLEAN, "sha256:b": FAILED}, f"FAIL: {JOINS}: {IMAGE_A}: scan COMPLETE, findings: none; {IMAGE_B}: scan FAILED"),
+        # several platforms: the worst counts, whichever was pushed last
+        ((*TWO, index(2)), {"sha256:a": HIGH, "sha256:b": CLEAN}, f"FAIL: {JOINS}: {IMAGE_A}: scan COMPLETE, findings: 3 HIGH; MEDIUM and above: 3; {IMAGE_B}: scan COMPLETE, findings: none"),
+        ((*TWO, index(2)), {"sha256:a": CLEAN, "sha256:b": HIGH}, f"FAIL: {JOINS}: "),
+        ((*TWO, index(2, kind=LIST)), {"sha256:a": HIGH, "sha256:b": CLEAN}, f"FAIL: {JOINS}: "),
+        ((*TWO, index(1)), {"sha256:a": CLEAN, "sha256:b": CLEAN}, f"PASS: {JOINS}: "),
+        ((*TWO, index(2)), {"sha256:a": CLEAN, "sha256:b": scanned("PENDING")}, f"INFO: {JOINS}: "),
+        ((*TWO, index(2)), {"sha256:a": CLEAN, "sha256:b": NEVER_SCANNED}, f"INFO: {JOINS}: {IMAGE_A}: scan COMPLETE, findings: none; {IMAGE_B}: never scanned; "),
+        # images of the index before, of other tags, and too long ago
+        ((*TWO, index(2, "h", "v0"), pushed(3, "c"), index(4)), {"sha256:a": HIGH, "sha256:b": HIGH, "sha256:c": CLEAN}, f"PASS: {JOINS}: sha256:c "),
+        ((pushed(0, "a", "dev"), pushed(1, "b"), index(2)), {"sha256:a": HIGH, "sha256:b": CLEAN}, f"PASS: {JOINS}: {IMAGE_B}"),
+        ((pushed(-1000, "a"), pushed(1, "b"), index(2)), {"sha256:a": HIGH, "sha256:b": CLEAN}, f"PASS: {JOINS}: {IMAGE_B}"),
+        # images with tags of their own, joined by hand
+        ((pushed(0, "a", "v1-amd64"), pushed(1, "b", "v1-arm64"), index(2)), {"sha256:a": HIGH, "sha256:b": CLEAN}, f"FAIL: {JOINS}: sha256:a (v1-amd64"),
+        # an index is as large as its largest image: that one has not changed
+        ((pushed(-9000, "a"), pushed(1, "b", size=20_000_000), index(2)), {"sha256:a": HIGH, "sha256:b": CLEAN}, f"FAIL: {JOINS}: sha256:b"),
+        # cannot be told: the newest image before it is judged, but never passes
+        ((pushed(1, "b", size=20_000_000), index(2)), {"sha256:b": CLEAN}, f"INFO: {UNTOLD}: {IMAGE_B}: scan COMPLETE, findings: none"),
+        ((pushed(-9000, "a", size=None), index(2, size=None)), {"sha256:a": CLEAN}, f"INFO: {UNTOLD}: "),
+        ((pushed(-9000, "a", size=None), index(2, size=None)), {"sha256:a": HIGH}, f"FAIL: {UNTOLD}: "),
+        ((index(2),), {}, f"INFO: {WHERE} has no scannable image"),
+        # pushed after the index, by itself
+        ((*TWO, index(2), pushed(3, "c", "v2")), {"sha256:a": HIGH, "sha256:b": HIGH, "sha256:c": CLEAN}, f"PASS: {WHERE}, newest image sha256:c (v2, pushed 2026-03-03): scan"),
+    ],
+)  # fmt: skip
+def test_extra776_images_of_an_index(audit: Audit, found: tuple[Any, ...], scans: dict[str, Any], verdict: str) -> None:
+    for listed in (found, found[::-1]):
+        assert images(audit, *listed, scans=scans).startswith(verdict)
 
 
 def test_extra776_without_images(audit: Audit) -> None:

@@ -126,7 +126,8 @@ NONE = "main in eu-west-1 (multi-region) records no invocations"
         (trails(), f"FAIL: no trail records the invocations of {F}: there is no trail for the region"),
         (trails(trail(), selectors=basic("arn:aws:lambda"), logging=False), "FAIL: no trail records the invocations of"),
         (trails(trail(), selectors={"EventSelectors": [{"DataResources": []}]}), "FAIL: "),
-        (trails(trail(HasCustomEventSelectors=False)), "FAIL: "),
+        (trails(trail(HasCustomEventSelectors=False), selectors={}), "FAIL: "),
+        (trails(trail(HasCustomEventSelectors=False), selectors=basic("arn:aws:lambda")), "PASS: "),
         (trails(trail(), selectors=basic("arn:aws:lambda", mode="WriteOnly")), "PASS: "),
         (trails(trail(), selectors=basic("arn:aws:lambda", mode="ReadOnly")), "FAIL: "),
         (

@@ -93,6 +93,11 @@ PART = failed(f"{LABEL} records only a part of the write events of its objects")
         (advanced([{"Field": "eventCategory", "Equals": ["Management"]}]), NONE),
         (advanced(data_events()[:1]), NONE),
         (advanced(data_events({"Field": "eventName", "Equals": ["PutObject"]})), PART),
+        (advanced(data_events({"Field": "eventName", "NotEquals": ["HeadObject"]})), passed()),
+        (advanced(data_events({"Field": "eventName", "NotEquals": ["DeleteObject"]})), PART),
+        (advanced(data_events({"Field": "eventName", "Equals": ["GetObject"]})), NONE),
+        (advanced(objects_of(NotEquals="arn:aws:s3:::logs/")), passed()),
+        (advanced(objects_of(Equals="arn:aws:s3:::logs/")), NONE),
         (advanced(data_events({"Field": "userIdentity.arn", "NotStartsWith": ["arn:aws:sts::1:assumed-role/x"]})), PART),
         (advanced(objects_of(StartsWith="arn:aws:s3:::lo")), passed()),
         (advanced(objects_of(StartsWith="arn:aws:s3:::logs/")), passed()),
@@ -174,7 +179,10 @@ def test_extra725_of_trails_that_do_not_count(audit: Audit) -> None:
     }
     default = {**buckets("logs"), **trails(trail())}
     assert audit("extra725", answers=default, live=False) == {"logs": NONE}
-    assert "GetEventSelectors" not in [call[2] for call in audit.backend.calls]
+    # HasCustomEventSelectors says false where nobody has computed it
+    recorded = {**buckets("logs"), **trails(trail(), selectors=ALL_BUCKETS)}
+    assert audit("extra725", answers=recorded, live=False) == {"logs": passed()}
+    assert [call[2] for call in audit.backend.calls].count("GetEventSelectors") == 1
 
 
 def test_extra725_of_single_region_trails(audit: Audit) -> None:

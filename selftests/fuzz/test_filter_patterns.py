@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.rules.filter_pattern import covers, events, matches, narrowing, parse, stands_alone
+from fixtures.rules.filter_facts import covers, events, narrowing, stands_alone
+from fixtures.rules.filter_pattern import matches, parse
 from selftests.fuzz.conftest import bounded
 from selftests.steps import verify_linear
 
