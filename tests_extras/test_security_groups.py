@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from fixtures.answers import managed_by
 from fixtures.rules.dated_facts import (
     CASSANDRA_PORTS,
     MEMCACHED_PORTS,
@@ -17,7 +16,7 @@ from fixtures.rules.dated_facts import (
 )
 from fixtures.rules.network import Opening, rule_count
 from fixtures.services.ec2.group_use import used_by
-from fixtures.services.ec2.security_groups import SecurityGroup
+from fixtures.services.ec2.security_groups import SecurityGroup, interface_kind
 from plugins.catalog import check
 from plugins.catalog.checks import NETWORK_REACHABILITY
 
@@ -59,8 +58,7 @@ def test_security_group_in_use_is_not_open_to_the_internet(
     if not group.interfaces:
         pytest.skip(f"{found}, but is on no network interface")
     exposed = [
-        f"{interface['NetworkInterfaceId']}"
-        f" ({', '.join(filter(None, (interface.get('InterfaceType', 'interface'), managed_by(interface))))})"
+        f"{interface['NetworkInterfaceId']} ({interface_kind(interface)})"
         for interface in group.interfaces
         if interface.get("InterfaceType") not in open_sg_allowed_interface_types
         and (interface.get("Attachment") or {}).get("InstanceOwnerId") not in open_sg_allowed_instance_owners
