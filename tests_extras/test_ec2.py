@@ -56,8 +56,12 @@ def test_public_instance_has_no_profile(instance: Instance) -> str:
     if not instance.instance_profile:
         return f"{instance.label} has no instance profile"
     profile, addresses = instance.data["IamInstanceProfile"]["Arn"], instance.public_addresses
-    assert not addresses, f"{instance.label} has the public addresses {', '.join(addresses)} and the profile {profile}"
-    return f"{instance.label} has no public address"
+    if not addresses:
+        return f"{instance.label} has no public address"
+    refusal, failure = instance.refusal
+    found = f"{instance.label} has the public addresses {', '.join(addresses)} and the profile {profile}"
+    assert refusal, "; ".join(filter(None, (found, failure)))
+    return f"{found}, but {refusal}"
 
 
 @check(
@@ -72,8 +76,12 @@ def test_instance_is_not_reachable_from_the_internet(instance: Instance) -> str:
     """EC2 instances are not directly reachable from the internet."""
     addresses, name = instance.public_addresses, instance.data.get("PublicDnsName")
     shown = ", ".join(addresses) + (f" ({name})" if name else "")
-    assert not addresses, f"{instance.label} has the public addresses {shown}"
-    return f"{instance.label} has no public address"
+    if not addresses:
+        return f"{instance.label} has no public address"
+    refusal, failure = instance.refusal
+    found = f"{instance.label} has the public addresses {shown}"
+    assert refusal, "; ".join(filter(None, (found, failure)))
+    return f"{found}, but {refusal}"
 
 
 @check(
@@ -123,8 +131,10 @@ def test_snapshot_is_not_public(snapshot: Snapshot) -> str:
     if snapshot.is_encrypted:
         return f"{snapshot.label} is encrypted and so cannot be public"
     accounts = [entry["UserId"] for entry in snapshot.permissions if entry.get("UserId")]
-    is_public = any(entry.get("Group") == "all" for entry in snapshot.permissions)
-    assert not is_public, f"{snapshot.label} is public"
+    if any(entry.get("Group") == "all" for entry in snapshot.permissions):
+        block, failure = snapshot.sharing_block
+        assert block, "; ".join(filter(None, (f"{snapshot.label} is public", failure)))
+        return f"{snapshot.label} is shared with everyone, but {block}; without the block, it is public again"
     return f"{snapshot.label} is not public; it is shared with {len(accounts)} accounts"
 
 

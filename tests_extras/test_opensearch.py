@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from fixtures.rules.dated_facts import ELASTICSEARCH_HTTP_PORT, ELASTICSEARCH_TRANSPORT_PORT, KIBANA_PORT
+from fixtures.rules.ip_ranges import is_public, parsed
 from fixtures.services.ec2.search_ports import SearchInstance
-from fixtures.services.opensearch import SearchDomain, is_private, outside
+from fixtures.services.opensearch import SearchDomain, outside
 from plugins.catalog import check
 from plugins.catalog.checks import DATA_EXPOSURE, NETWORK_REACHABILITY, PATCH_MANAGEMENT
 
@@ -75,7 +76,7 @@ def test_search_domain_is_not_open_to_everyone(
     assert not (trusted_ips and unknown), f"{found}; not trusted: {', '.join(unknown)}"
     if unknown:
         pytest.skip(f"{found}; nobody has said which addresses are expected, review {', '.join(unknown)}")
-    private = [cidr for cidr in listed if is_private(cidr)]
+    private = [cidr for cidr in listed if not is_public(parsed(cidr))]
     return f"{found}; {', '.join(private)} can never match on a public endpoint" if private else found
 
 

@@ -43,8 +43,8 @@ def test_db_snapshot_is_not_public(db_snapshot: DbSnapshot) -> str:
 )
 def test_db_instance_storage_is_encrypted(db_instance: DbInstance) -> str:
     """RDS instances have encrypted storage."""
-    assert db_instance.data.get("StorageEncrypted") is True, f"{db_instance.label} has unencrypted storage"
-    return f"{db_instance.label} encrypts its storage with {db_instance.data.get('KmsKeyId', 'a key not named')}"
+    assert db_instance.storage_encryption, f"{db_instance.label} has unencrypted storage"
+    return f"{db_instance.label} encrypts its storage with {db_instance.storage_encryption}"
 
 
 @check(
@@ -107,6 +107,10 @@ def test_db_instance_is_not_public(db_instance: DbInstance, *, fail_only_when_ex
     status = db_instance.data["DBInstanceStatus"]
     if status == "deleting":
         pytest.skip(f"{db_instance.label} is being deleted")
+    assert not db_instance.has_internet_access_gateway, (
+        f"{db_instance.label}, {status}, {db_instance.address}, answers on the internet by the internet access gateway of"
+        f" its cluster {db_instance.data['DBClusterIdentifier']}: only IAM authentication stands before it"
+    )
     if not db_instance.data.get("PubliclyAccessible"):
         return f"{db_instance.label}, {status}, is not publicly accessible"
     exposed = db_instance.is_exposed if fail_only_when_exposed else True

@@ -16,7 +16,7 @@ from fixtures.rules.dated_facts import (
 )
 from fixtures.rules.network import Opening, rule_count
 from fixtures.services.ec2.group_use import used_by
-from fixtures.services.ec2.security_groups import SecurityGroup
+from fixtures.services.ec2.security_groups import SecurityGroup, interface_kind
 from plugins.catalog import check
 from plugins.catalog.checks import NETWORK_REACHABILITY
 
@@ -58,7 +58,7 @@ def test_security_group_in_use_is_not_open_to_the_internet(
     if not group.interfaces:
         pytest.skip(f"{found}, but is on no network interface")
     exposed = [
-        f"{interface['NetworkInterfaceId']} ({interface.get('InterfaceType', 'interface')})"
+        f"{interface['NetworkInterfaceId']} ({interface_kind(interface)})"
         for interface in group.interfaces
         if interface.get("InterfaceType") not in open_sg_allowed_interface_types
         and (interface.get("Attachment") or {}).get("InstanceOwnerId") not in open_sg_allowed_instance_owners
@@ -81,8 +81,8 @@ def test_security_group_is_used(security_group: SecurityGroup) -> str:
     if not use and security_group.data["GroupName"] == "default":
         pytest.skip(f"{label} is used by nothing, but a default group cannot be deleted")
     assert use, (
-        f"{label} is used by no network interface, function or rule of another group; launch templates, launch"
-        " configurations and services scaled to zero were not searched"
+        f"{label} is used by no network interface, function, rule of another group, launch template or configuration,"
+        " CodeBuild project or VPC Lattice association; other services scaled to zero were not searched"
     )
     return f"{label} is used by {use}"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from plugins.demo.answers import answer
-from plugins.demo.endpoints import add_connections
+from plugins.demo.endpoints import add_blocks, add_connections
 
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
@@ -18,6 +18,7 @@ def application() -> Application:
     """moto's web application for all services. What it cannot do is answered at once as what it is, not implemented."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    add_blocks()
     add_connections()
     served: Any = DomainDispatcherApplication(create_backend_app)
     return with_answers(without_server_errors(served))

@@ -40,6 +40,19 @@ def _stranger(account: DemoAccount) -> DemoAccount:
     return DemoAccount(account.emulator, "stranger", STRANGER, found)
 
 
+def add_blocks() -> None:
+    """In the emulator's process: teach moto the two blocks of public access that EC2 has for a region, both off."""
+    from moto.core.responses import ActionResult
+    from moto.ec2.responses import EC2Response
+
+    responses: Any = EC2Response
+    options = {"InternetGatewayBlockMode": "off", "State": "default-state"}
+    responses.describe_vpc_block_public_access_options = lambda _: ActionResult(
+        {"VpcBlockPublicAccessOptions": options}
+    )
+    responses.get_snapshot_block_public_access_state = lambda _: ActionResult({"State": "unblocked"})
+
+
 def add_connections() -> None:
     """In the emulator's process: teach moto DescribeVpcEndpointConnections.
 

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from fixtures.api.errors import ApiError
+from selftests.answers import Undocumented
 from selftests.checks.test_cis_4_networking import unauthorized
 from selftests.conftest import ACCOUNT, Audit, Stub
 
@@ -17,8 +18,26 @@ NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EVERYONE, EVERYONE6 = "0.0.0.0/0", "::/0"
 
 
+def vpc_block(
+    mode: str, *exclusions: tuple[str, str, str], state: str = "update-complete", **subnet: Any
+) -> dict[str, Stub]:
+    """VPC Block Public Access in a mode, with exclusions (ARN, mode, state), and what DescribeSubnets says of subnet-1."""
+    found = [
+        {"ResourceArn": arn, "InternetGatewayExclusionMode": how, "State": when, "ExclusionId": "vpcbpa-exclude-1"}
+        for arn, how, when in exclusions
+    ]
+    one = {"SubnetId": "subnet-1", "VpcId": "vpc-1", "OwnerId": ACCOUNT, **subnet}
+    return {
+        "ec2:DescribeVpcBlockPublicAccessOptions": {
+            "VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": mode, "State": state}
+        },
+        "ec2:DescribeVpcBlockPublicAccessExclusions": {"VpcBlockPublicAccessExclusions": found},
+        "ec2:DescribeSubnets": {"Subnets": [one, {**one, "SubnetId": "subnet-2"}]},
+    }
+
+
 def run(audit: Audit, check: str, answers: dict[str, Stub], **settings: Any) -> dict[str, str]:
-    return audit(check, answers=answers, live=False, regions=[HERE], now=NOW, **settings)
+    return audit(check, answers={**vpc_block("off"), **answers}, live=False, regions=[HERE], now=NOW, **settings)
 
 
 # -- instances
@@ -130,6 +149,114 @@ def test_unreadable_route_tables(audit: Audit, check: str) -> None:
     assert found["i-private"].startswith("PASS")
 
 
+WHOLE_VPC, ONE_SUBNET = f"arn:aws:ec2:{HERE}:{ACCOUNT}:vpc/vpc-1", f"arn:aws:ec2:{HERE}:{ACCOUNT}:subnet/subnet-1"
+BOTH_WAYS, OUT = "allow-bidirectional", "allow-egress"
+REFUSED = "PASS: {}, but VPC Block Public Access (block-bidirectional) refuses what the internet sends"
+
+
+@pytest.mark.parametrize("check", ["extra710", "extra770"])
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (vpc_block("block-bidirectional"), REFUSED),
+        (vpc_block("block-ingress"), REFUSED.replace("bidirectional", "ingress")),
+        (vpc_block("off"), "FAIL: {}"),
+        ({"ec2:DescribeVpcBlockPublicAccessOptions": {}}, "FAIL: {}"),
+        (vpc_block("block-ingress", state="update-in-progress"), "FAIL: {}"),
+        (vpc_block("block-ingress", state="default-state"), REFUSED.replace("bidirectional", "ingress")),
+        (vpc_block("block-bidirectional", (WHOLE_VPC, BOTH_WAYS, "create-complete")), "FAIL: {}"),
+        (vpc_block("block-bidirectional", (ONE_SUBNET, BOTH_WAYS, "create-complete")), "FAIL: {}"),
+        (vpc_block("block-bidirectional", (ONE_SUBNET, BOTH_WAYS, "create-in-progress")), "FAIL: {}"),
+        (vpc_block("block-bidirectional", (ONE_SUBNET, OUT, "update-in-progress")), "FAIL: {}"),
+        (vpc_block("block-bidirectional", (ONE_SUBNET, OUT, "update-complete")), REFUSED),
+        (vpc_block("block-bidirectional", (ONE_SUBNET, BOTH_WAYS, "delete-complete")), REFUSED),
+        (vpc_block("block-bidirectional", (ONE_SUBNET, BOTH_WAYS, "disable-complete")), REFUSED),
+        (vpc_block("block-bidirectional", (ONE_SUBNET.replace("subnet-1", "subnet-2"), BOTH_WAYS, "create-complete")), REFUSED),
+        (vpc_block("block-bidirectional", OwnerId="111111111111"), "FAIL: {}"),
+        (vpc_block("block-bidirectional", BlockPublicAccessStates={"InternetGatewayBlockMode": "off"}), "FAIL: {}"),
+        (vpc_block("block-bidirectional", SubnetId="subnet-3"), "FAIL: {}"),
+        (vpc_block(Undocumented("block-all")), "FAIL: {}; whether VPC Block Public Access refuses it cannot be read: "),
+    ],
+)  # fmt: skip
+def test_vpc_block_public_access(audit: Audit, check: str, block: dict[str, Stub], expected: str) -> None:
+    """Source: Amazon VPC User Guide, "Block public access to VPCs and subnets"."""
+    public = instance(NetworkInterfaces=[card(public="9.9.9.9")], VpcId="vpc-1", SubnetId="subnet-1", **PROFILE)
+    found = run(audit, check, {**instances(public), "ec2:DescribeRouteTables": {"RouteTables": []}, **block})["i-1"]
+    profile = f" and the profile {PROFILE['IamInstanceProfile']['Arn']}" if check == "extra770" else ""
+    wanted = expected.format(f"i-1 (running) in {HERE} has the public addresses 9.9.9.9{profile}")
+    assert found.startswith(wanted)
+    assert len(found) == len(wanted) or wanted.endswith(": ")
+
+
+@pytest.mark.parametrize("check", ["extra710", "extra770"])
+def test_vpc_block_public_access_of_some_subnets_and_unread(audit: Audit, check: str) -> None:
+    cards = [card(public="9.9.9.9"), card(public="9.9.9.8", subnet="subnet-2"), card(subnet="subnet-3")]
+    two = instances(instance(NetworkInterfaces=cards, VpcId="vpc-1", SubnetId="subnet-1", **PROFILE))
+    excluded = vpc_block("block-ingress", (ONE_SUBNET, BOTH_WAYS, "create-complete"))
+    assert run(audit, check, {**two, **vpc_block("block-ingress")})["i-1"].startswith("PASS")
+    assert run(audit, check, {**two, **excluded})["i-1"].startswith("FAIL")
+    for operation in ("Options", "Exclusions"):
+        refused: dict[str, Stub] = {
+            f"ec2:DescribeVpcBlockPublicAccess{operation}": unauthorized(f"DescribeVpcBlockPublicAccess{operation}")
+        }
+        found = run(audit, check, {**two, **vpc_block("block-ingress"), **refused})["i-1"]
+        assert found.startswith(f"FAIL: i-1 (running) in {HERE} has the public addresses 9.9.9.9, 9.9.9.8")
+        assert (
+            f"cannot be read: access denied in {HERE}: ec2:DescribeVpcBlockPublicAccess{operation} is needed" in found
+        )
+
+
+@pytest.mark.parametrize(
+    ("routes", "entries", "status"),
+    [
+        ([{"DestinationIpv6CidrBlock": "2000::/3", "GatewayId": "igw-1"}], [], "FAIL"),
+        ([{"DestinationIpv6CidrBlock": "::/1", "GatewayId": "igw-1"}], [], "FAIL"),
+        ([{"DestinationIpv6CidrBlock": half, "GatewayId": "igw-1"} for half in ("2000::/4", "3000::/4")], [], "FAIL"),
+        ([{"DestinationIpv6CidrBlock": "2000::/4", "GatewayId": "igw-1"}], [], "PASS"),
+        ([{"DestinationIpv6CidrBlock": "8000::/1", "GatewayId": "igw-1"}], [], "PASS"),
+        ([{"DestinationIpv6CidrBlock": "2000::/3", "GatewayId": "igw-1", "State": "blackhole"}], [], "PASS"),
+        ([{"DestinationPrefixListId": "pl-1", "GatewayId": "igw-1"}], ["2000::/3"], "FAIL"),
+        ([{"DestinationPrefixListId": "pl-1", "GatewayId": "igw-1"}], ["2600::/12"], "PASS"),
+        ([{"DestinationPrefixListId": "pl-1", "GatewayId": "vgw-1"}], ["2000::/3"], "PASS"),
+    ],
+)
+def test_routes_to_everyone(audit: Audit, routes: list[dict[str, Any]], entries: list[str], status: str) -> None:
+    """An IPv6 address is reachable where routes over an internet gateway, put together, lead to everyone."""
+    answers: dict[str, Stub] = {
+        "ec2:DescribeRouteTables": {"RouteTables": [{"VpcId": "vpc-1", "Routes": routes, "Associations": [OWN]}]},
+        "ec2:GetManagedPrefixListEntries": {"Entries": [{"Cidr": one} for one in entries]},
+    }
+    for check in ("extra710", "extra770"):
+        found = run(audit, check, {**instances(instance(NetworkInterfaces=[card(IPV6)], **PROFILE)), **answers})["i-1"]
+        assert found.startswith(f"{status}: i-1 (running) in {HERE} has {'the' if status == 'FAIL' else 'no'} public")
+
+
+MANAGED: dict[str, Any] = {"Operator": {"Managed": True, "Principal": "eks.amazonaws.com", "HiddenByDefault": True}}
+
+
+def test_managed_resources_are_seen_and_say_who_manages_them(audit: Audit) -> None:
+    """AWS lists them only when asked for: Amazon EC2 API reference, IncludeManagedResources."""
+    node = instance("i-node", days=700, NetworkInterfaces=[card(public="9.9.9.9")], **PROFILE, **MANAGED)
+    volume = {"VolumeId": "vol-node", "Encrypted": False, "State": "in-use", **MANAGED}
+
+    def described(params: dict[str, Any]) -> dict[str, Any]:
+        listed = [node] if params.get("IncludeManagedResources") else []
+        return {"Reservations": [{"OwnerId": ACCOUNT, "Instances": listed}]}
+
+    hidden: dict[str, Stub] = {
+        "ec2:DescribeInstances": described,
+        "ec2:DescribeRouteTables": {"RouteTables": []},
+        "ec2:DescribeVolumes": lambda p: {"Volumes": [volume] if p.get("IncludeManagedResources") else []},
+    }
+    for check in OF_INSTANCES:
+        found = run(audit, check, hidden)
+        assert list(found) == ["i-node"], check
+        assert found["i-node"].startswith(f"FAIL: i-node (running, managed by eks.amazonaws.com) in {HERE}")
+    assert run(audit, "extra729", hidden) == {
+        "vol-node": f"FAIL: vol-node (in-use, on no instance, managed by eks.amazonaws.com) in {HERE} is not encrypted"
+    }
+
+
 def test_extra710_names_the_public_host(audit: Audit) -> None:
     named = instance("i-2", PublicIpAddress="9.9.9.9", PublicDnsName="ec2-9-9-9-9.example")
     found = run(audit, "extra710", instances(instance(), named))
@@ -198,7 +325,9 @@ def test_nothing_stored_and_no_permission(audit: Audit, check: str) -> None:
     operation, key, word = LISTED[check]
     assert run(audit, check, {f"ec2:{operation}": {key: []}}) == {ACCOUNT: f"INFO: no {word} to check in {HERE}"}
     # Only the account's own are asked for, so those of others are no matter.
-    owners = {"extra729": {}, "extra76": {"Owners": ["self"]}}.get(check, {"OwnerIds": ["self"]})
+    owners = {"extra729": {"IncludeManagedResources": True}, "extra76": {"Owners": ["self"]}}.get(
+        check, {"OwnerIds": ["self"]}
+    )
     assert [call[3] for call in audit.backend.calls] == [owners]
     denied = run(audit, check, {f"ec2:{operation}": unauthorized(operation)})
     assert denied[f"{ACCOUNT} {HERE}"].startswith(f"ERROR: access denied in {HERE}: ec2:{operation} is needed")
@@ -234,8 +363,32 @@ def test_extra72(audit: Audit, permissions: list[dict[str, str]], expected: str)
     answers = {
         **snapshots(("snap-1", False)),
         "ec2:DescribeSnapshotAttribute": {"CreateVolumePermissions": permissions},
+        "ec2:GetSnapshotBlockPublicAccessState": {"State": "unblocked"},
     }
     assert run(audit, "extra72", answers) == {"snap-1": expected}
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({"State": "block-all-sharing"}, "PASS: {} is shared with everyone, but block-all-sharing in eu-west-1 keeps it private; without the block, it is public again"),
+        ({"State": "block-new-sharing"}, "FAIL: {} is public"),
+        ({"State": "unblocked"}, "FAIL: {} is public"),
+        ({}, "FAIL: {} is public"),
+        ({"State": Undocumented("block-some")}, "FAIL: {} is public; the state of the block of public sharing, block-some, is not known"),
+        (unauthorized("GetSnapshotBlockPublicAccessState"), "FAIL: {} is public; whether public sharing is blocked cannot be read: "),
+    ],
+)  # fmt: skip
+def test_extra72_and_the_block_of_public_sharing(audit: Audit, state: Stub, expected: str) -> None:
+    answers = {
+        **snapshots(("snap-1", False), ("snap-2", None)),
+        "ec2:DescribeSnapshotAttribute": {"CreateVolumePermissions": [{"Group": "all"}]},
+        "ec2:GetSnapshotBlockPublicAccessState": state,
+    }
+    found = run(audit, "extra72", answers)
+    assert found["snap-1"].startswith(expected.format(f"snap-1 of vol-1 in {HERE}"))
+    assert found["snap-1"][:4] == found["snap-2"][:4]
+    assert [call[2] for call in audit.backend.calls].count("GetSnapshotBlockPublicAccessState") == 1
 
 
 def test_extra72_calls_and_errors(audit: Audit) -> None:
@@ -254,7 +407,9 @@ def test_extra72_calls_and_errors(audit: Audit) -> None:
     def shared(params: dict[str, Any]) -> dict[str, Any]:
         return {"CreateVolumePermissions": [{"Group": "all"}] if params["SnapshotId"] == "snap-100" else []}
 
-    found = run(audit, "extra72", {**snapshots(*((f"snap-{n}", False) for n in range(101))), attribute: shared})
+    unblocked: dict[str, Stub] = {"ec2:GetSnapshotBlockPublicAccessState": {"State": "unblocked"}}
+    many = snapshots(*((f"snap-{n}", False) for n in range(101)))
+    found = run(audit, "extra72", {**many, **unblocked, attribute: shared})
     assert [id for id, text in found.items() if text.startswith("FAIL")] == ["snap-100"]
     assert len(found) == 101
 

@@ -174,6 +174,7 @@ def world(*configurations: dict[str, Any], **templates: list[bytes | None]) -> d
     """Launch configurations, and launch templates (name -> user data of version 1, 2...)."""
 
     def versions(params: dict[str, Any]) -> dict[str, Any]:
+        assert params["IncludeManagedResources"]
         name = params["LaunchTemplateId"].removeprefix("lt-")
         found = [
             {"VersionNumber": number, "DefaultVersion": number == 2,
@@ -185,7 +186,10 @@ def world(*configurations: dict[str, Any], **templates: list[bytes | None]) -> d
     listed = [{"LaunchTemplateId": f"lt-{name}", "LaunchTemplateName": name} for name in templates]
     return {
         "autoscaling:DescribeLaunchConfigurations": {"LaunchConfigurations": list(configurations)},
-        "ec2:DescribeLaunchTemplates": {"LaunchTemplates": listed},
+        # What an AWS service manages, EC2 lists only when asked for.
+        "ec2:DescribeLaunchTemplates": lambda p: {
+            "LaunchTemplates": listed if p.get("IncludeManagedResources") else []
+        },
         "ec2:DescribeLaunchTemplateVersions": versions,
     }
 

@@ -276,7 +276,7 @@ def test_extra785(audit: Audit, software: Any, verdict: str) -> None:
 # -- extra716: access policies --------------------------------------------------------------------------------------
 
 ENDPOINT = f"search-logs.{REGION}.es.amazonaws.com"
-LISTED = {"trusted_ips": ["203.0.113.0/24", "2001:db8::/32"]}
+LISTED = {"trusted_ips": ["9.9.9.0/24", "2600:1f1::/32"]}
 ACCEPT = {"accept_fine_grained_access_control": True}
 CONTROLLED = {"AdvancedSecurityOptions": {"Enabled": True, "InternalUserDatabaseEnabled": False}}
 ANONYMOUS = {"AdvancedSecurityOptions": {"Enabled": True, "AnonymousAuthEnabled": True}}
@@ -298,12 +298,12 @@ def from_addresses(*cidrs: str, key: str = "aws:SourceIp", operator: str = "IpAd
     return policy(statement(condition={operator: {key: list(cidrs)}}))
 
 
-OFFICE, OFFICE_V6 = "203.0.113.7/32", "2001:db8::7/128"
+OFFICE, OFFICE_V6 = "9.9.9.7/32", "2600:1f1::7/128"
 ACCOUNT_ONLY = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 LONE = {"AccessPolicies": json.dumps({"Version": "2012-10-17", "Statement": statement()})}
 IN_ORGANIZATION = {"StringEquals": {"aws:PrincipalOrgID": "o-abc1234567"}}
 BOTH = {**IN_ORGANIZATION, "IpAddress": {"aws:SourceIp": OFFICE}}
-MINUS_ONE = {"IpAddress": {"aws:SourceIp": OFFICE}, "NotIpAddress": {"aws:SourceIp": "198.51.100.4"}}
+MINUS_ONE = {"IpAddress": {"aws:SourceIp": OFFICE}, "NotIpAddress": {"aws:SourceIp": "8.8.8.4"}}
 TWICE = {"IpAddress": {"aws:SourceIp": OFFICE}, "StringLike": {"aws:SourceIp": "*"}}
 
 
@@ -317,22 +317,22 @@ TWICE = {"IpAddress": {"aws:SourceIp": OFFICE}, "StringLike": {"aws:SourceIp": "
         (policy(statement(ACCOUNT_ONLY)), {}, "PASS: no statement lets everyone in"),
         (policy({"Effect": "Allow", "NotPrincipal": ACCOUNT_ONLY, "Action": "es:*"}), {}, "FAIL: NotPrincipal"),
         (from_addresses(OFFICE), {}, f"INFO: statement number 1 is limited to {OFFICE} alone; nobody has said which addresses are expected"),
-        (from_addresses(OFFICE), {"trusted_ips": [OFFICE]}, "PASS: statement number 1 is limited to 203.0.113.7/32 alone"),
+        (from_addresses(OFFICE), {"trusted_ips": [OFFICE]}, "PASS: statement number 1 is limited to 9.9.9.7/32 alone"),
         (from_addresses(OFFICE), LISTED, "PASS: is limited to"),
         ({**from_addresses(OFFICE), **CONTROLLED}, {**ACCEPT, **LISTED}, f"PASS: statement number 1 is limited to {OFFICE} alone"),
-        (from_addresses(OFFICE), {"trusted_ips": ["198.51.100.0/24"]}, f"FAIL: not trusted: {OFFICE}"),
+        (from_addresses(OFFICE), {"trusted_ips": ["8.8.8.0/24"]}, f"FAIL: not trusted: {OFFICE}"),
         (from_addresses("203.0.112.0/23"), LISTED, "FAIL: not trusted: 203.0.112.0/23"),
         (from_addresses(OFFICE_V6), LISTED, "PASS: is limited to"),
         (from_addresses("2001:db9::7"), LISTED, "FAIL: not trusted: 2001:db9::7"),
-        (from_addresses("198.51.100.4", "203.0.113.7"), {"trusted_ips": ["198.51.100.4"]}, "FAIL: not trusted: 203.0.113.7"),
+        (from_addresses("8.8.8.4", "9.9.9.7"), {"trusted_ips": ["8.8.8.4"]}, "FAIL: not trusted: 9.9.9.7"),
         (from_addresses("*", operator="StringLike"), {}, "FAIL: from *"),
         (from_addresses("*"), {}, "FAIL: from *"),
-        (from_addresses("203.0.113.7/32", "0.0.0.0/0"), {}, "FAIL: from 203.0.113.7/32, 0.0.0.0/0"),
+        (from_addresses("9.9.9.7/32", "0.0.0.0/0"), {}, "FAIL: from 9.9.9.7/32, 0.0.0.0/0"),
         (from_addresses("0.0.0.0/1", "128.0.0.0/1"), {}, "FAIL: from 0.0.0.0/1, 128.0.0.0/1"),
         (from_addresses("::/0"), {}, "FAIL: from ::/0"),
         (from_addresses("0.0.0.0/0"), {"trusted_ips": ["0.0.0.0/0"]}, "FAIL: from 0.0.0.0/0"),
         (from_addresses("203.0.0.0/16"), {"min_prefix_length_ipv4": 17}, "FAIL: from 203.0.0.0/16"),
-        (from_addresses("2001:db8::/32"), {"min_prefix_length_ipv6": 48}, "FAIL: from 2001:db8::/32"),
+        (from_addresses("2600:1f1::/32"), {"min_prefix_length_ipv6": 48}, "FAIL: from 2600:1f1::/32"),
         (from_addresses("10.0.0.0/8"), {}, "PASS: 10.0.0.0/8 can never match on a public endpoint"),
         (from_addresses("10.0.0.0/8"), LISTED, "PASS: 10.0.0.0/8 can never match on a public endpoint"),
         (from_addresses("10.0.0.0/8", OFFICE), LISTED, "PASS: 10.0.0.0/8 can never match on a public endpoint"),
@@ -343,13 +343,13 @@ TWICE = {"IpAddress": {"aws:SourceIp": OFFICE}, "StringLike": {"aws:SourceIp": "
         (policy(statement(condition=TWICE)), {}, f"INFO: is limited to {OFFICE} alone"),
         (policy(statement(condition={"StringLike": {"aws:Referer": "https://example.com/*"}})), {}, "FAIL: (conditions: aws:Referer)"),
         (policy(statement(condition=IN_ORGANIZATION)), {}, "PASS: no statement lets everyone in"),
-        (policy(statement(condition=BOTH)), {"trusted_ips": ["198.51.100.0/24"]}, "PASS: no statement lets everyone in"),
+        (policy(statement(condition=BOTH)), {"trusted_ips": ["8.8.8.0/24"]}, "PASS: no statement lets everyone in"),
         ({"AccessPolicies": ""}, {}, "PASS: no statement lets everyone in"),
         ({}, {}, "PASS: no statement lets everyone in"),
         ({"AccessPolicies": "{not json"}, {}, "ERROR: the policy document is not valid JSON"),
         ({**policy(statement()), **CONTROLLED}, {}, "FAIL: fine-grained access control on"),
         ({**policy(statement()), **CONTROLLED}, ACCEPT, "PASS: accepted because of fine-grained access control"),
-        ({**from_addresses(OFFICE), **CONTROLLED}, {**ACCEPT, "trusted_ips": ["198.51.100.4"]}, "PASS: accepted because of"),
+        ({**from_addresses(OFFICE), **CONTROLLED}, {**ACCEPT, "trusted_ips": ["8.8.8.4"]}, "PASS: accepted because of"),
         (policy(statement()), ACCEPT, "FAIL: fine-grained access control off"),
         ({**from_addresses(OFFICE), **CONTROLLED}, ACCEPT, "INFO: nobody has said which addresses are expected"),
         (policy(statement(condition=MINUS_ONE)), {"trusted_ips": [OFFICE]}, f"PASS: is limited to {OFFICE} alone"),
@@ -371,9 +371,9 @@ def test_extra716(audit: Audit, changes: dict[str, Any], settings: dict[str, Any
 
 
 def test_extra716_excluded_addresses_are_not_the_ones_let_in(audit: Audit) -> None:
-    found = run(audit, "extra716", domain(**from_addresses("198.51.100.4", operator="NotIpAddress")))["logs"]
+    found = run(audit, "extra716", domain(**from_addresses("8.8.8.4", operator="NotIpAddress")))["logs"]
     assert found.startswith("FAIL")
-    assert "198.51.100.4" not in found
+    assert "8.8.8.4" not in found
 
 
 @pytest.mark.usefixtures("moto")

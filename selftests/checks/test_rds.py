@@ -8,6 +8,8 @@ import boto3
 import pytest
 
 from fixtures.api.errors import ApiError
+from selftests.answers import Undocumented
+from selftests.checks.test_ec2 import vpc_block
 from selftests.conftest import ACCOUNT, Audit, access_denied
 
 REGION = "eu-west-1"
@@ -223,6 +225,11 @@ def test_extra723_reads_all_pages(audit: Audit, monkeypatch: pytest.MonkeyPatch)
         ({"StorageEncrypted": True, "KmsKeyId": "arn:aws:kms:k"}, f"PASS: db (postgres) in {REGION} encrypts its storage with arn:aws:kms:k"),
         ({"StorageEncrypted": False}, f"FAIL: db (postgres) in {REGION} has unencrypted storage"),
         ({}, f"FAIL: db (postgres) in {REGION} has unencrypted storage"),
+        ({"StorageEncryptionType": "sse-rds", "StorageEncrypted": False}, f"PASS: db (postgres) in {REGION} encrypts its storage with a key that AWS owns (sse-rds)"),
+        ({"StorageEncryptionType": "sse-rds"}, f"PASS: db (postgres) in {REGION} encrypts its storage with a key that AWS owns (sse-rds)"),
+        ({"StorageEncryptionType": "sse-kms", "StorageEncrypted": True, "KmsKeyId": "arn:aws:kms:k"}, f"PASS: db (postgres) in {REGION} encrypts its storage with arn:aws:kms:k"),
+        ({"StorageEncryptionType": "none", "StorageEncrypted": False}, f"FAIL: db (postgres) in {REGION} has unencrypted storage"),
+        ({"StorageEncryptionType": Undocumented("sse-x"), "StorageEncrypted": True}, f"ERROR: rds:DescribeDBInstances failed in {REGION}: UnexpectedAnswer: the storage encryption type 'sse-x' is not known"),
         ({"StorageEncrypted": False, "DBClusterIdentifier": "cl", "Engine": "aurora-mysql"}, f"FAIL: db (aurora-mysql) in {REGION} has unencrypted storage"),
     ],
 )  # fmt: skip
@@ -324,7 +331,16 @@ def network(*rules: dict[str, Any], route: dict[str, Any] | None = None, main: b
     return {
         "ec2:DescribeSecurityGroups": {"SecurityGroups": [{"GroupId": GROUP, "IpPermissions": list(rules)}]},
         "ec2:DescribeRouteTables": {"RouteTables": [table]},
+        **vpc_block("off"),
     }
+
+
+def block(mode: str, *excluded: str) -> dict[str, Any]:
+    """VPC Block Public Access in this mode, but for the excluded subnet or VPC."""
+    kinds = {VPC: "vpc", SUBNET: "subnet"}
+    arns = [f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kinds[id]}/{id}" for id in excluded]
+    exclusions = [(arn, "allow-bidirectional", "create-complete") for arn in arns]
+    return vpc_block(mode, *exclusions, SubnetId=SUBNET, VpcId=VPC)
 
 
 PUBLIC: dict[str, Any] = {"PubliclyAccessible": True}
@@ -352,6 +368,13 @@ INACTIVE = {**PUBLIC, "VpcSecurityGroups": [{"VpcSecurityGroupId": GROUP, "Statu
         (PUBLIC, network(rule(port=3306)), STRICT, "PASS: not open to the internet"),
         (INACTIVE, network(rule()), STRICT, "PASS: not open to the internet"),
         ({**PUBLIC, "Endpoint": None}, network(rule()), STRICT, "FAIL: its port is not known yet"),
+        (PUBLIC, network(rule(), route={"DestinationCidrBlock": "0.0.0.0/1", "GatewayId": "igw-1"}), STRICT, "PASS: cannot reach"),
+        (PUBLIC, network(rule(), route={"DestinationIpv6CidrBlock": "2000::/3", "GatewayId": "igw-1"}), STRICT, "FAIL: open"),
+        (PUBLIC, network(rule(), route={"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "blackhole"}), STRICT, "PASS: cannot reach"),
+        (PUBLIC, {**network(rule()), **block("block-ingress")}, {}, f"FAIL: open to the internet through {GROUP}; VPC Block Public Access (block-ingress) refuses what the internet sends)"),
+        (PUBLIC, {**network(rule()), **block("block-ingress")}, STRICT, "PASS: but the internet cannot reach it"),
+        (PUBLIC, {**network(rule()), **block("block-ingress", SUBNET)}, STRICT, f"FAIL: (open to the internet through {GROUP})"),
+        (PUBLIC, {**network(rule()), **block("block-ingress", VPC)}, STRICT, f"FAIL: (open to the internet through {GROUP})"),
     ],
 )  # fmt: skip
 def test_extra78(
@@ -373,6 +396,42 @@ def test_extra78_a_subnet_with_its_own_routes_does_not_use_the_main_table(audit:
 def test_extra78_names_the_endpoint(audit: Audit) -> None:
     found = run(audit, "extra78", instance(**PUBLIC), answers=network(rule()))["db"]
     assert f"db.example.{REGION}.rds.amazonaws.com:5432" in found
+
+
+@pytest.mark.parametrize("settings", [{}, STRICT])
+@pytest.mark.parametrize(
+    ("cluster", "verdict"),
+    [
+        ({"InternetAccessGatewayEnabled": True, "VPCNetworkingEnabled": False}, "FAIL: db (postgres) in {}, available, db.example.{}.rds.amazonaws.com:5432, answers on the internet by the internet access gateway of its cluster cl: only IAM"),
+        ({"InternetAccessGatewayEnabled": True, "VPCNetworkingEnabled": True}, "FAIL: db (postgres) in {}, available, db.example.{}.rds.amazonaws.com:5432, answers on"),
+        ({"InternetAccessGatewayEnabled": False, "VPCNetworkingEnabled": True}, "PASS: db (postgres) in {}, available, is not publicly accessible"),
+        ({}, "PASS: db (postgres) in {}, available, is not publicly accessible"),
+    ],
+)  # fmt: skip
+def test_extra78_internet_access_gateway(
+    audit: Audit, cluster: dict[str, Any], settings: dict[str, Any], verdict: str
+) -> None:
+    """Source: Amazon RDS API reference, DBCluster."""
+    clusters = {"rds:DescribeDBClusters": {"DBClusters": [{"DBClusterIdentifier": "cl", **cluster}]}}
+    member = instance(PubliclyAccessible=False, DBClusterIdentifier="cl")
+    assert run(audit, "extra78", member, answers=clusters, **settings)["db"].startswith(verdict.format(REGION, REGION))
+    refused = {"rds:DescribeDBClusters": access_denied("rds", "DescribeDBClusters")}
+    denied = run(audit, "extra78", member, instance("own", PubliclyAccessible=False), answers=refused, **settings)
+    assert denied["db"].startswith(f"ERROR: access denied in {REGION}: rds:DescribeDBClusters is needed")
+    assert denied["own"].startswith("PASS")
+
+
+@pytest.mark.parametrize("settings", [{}, STRICT])
+def test_extra78_when_the_block_cannot_be_read(audit: Audit, settings: dict[str, Any]) -> None:
+    call = "DescribeVpcBlockPublicAccessOptions"
+    found = run(
+        audit,
+        "extra78",
+        instance(**PUBLIC),
+        answers=network(rule()) | {f"ec2:{call}": access_denied("ec2", call)},
+        **settings,
+    )["db"]
+    assert found.startswith(f"ERROR: access denied in {REGION}: ec2:{call}" if settings else "FAIL: db (postgres)")
 
 
 @pytest.mark.parametrize("operation", ["DescribeSecurityGroups", "DescribeRouteTables"])
@@ -400,5 +459,6 @@ def test_extra78_in_the_emulator(audit: Audit) -> None:
     ):
         rds.create_db_instance(DBInstanceIdentifier=id, DBInstanceClass="db.t3.micro", Engine="mysql", AllocatedStorage=20,
                                MasterUsername="root", MasterUserPassword="not-a-secret", **more)  # fmt: skip
-    statuses = {id: text.partition(":")[0] for id, text in audit("extra78", regions=[REGION]).items()}
+    found = audit("extra78", regions=[REGION], answers=vpc_block("off"))
+    statuses = {id: text.partition(":")[0] for id, text in found.items()}
     assert statuses == {"open": "FAIL", "closed": "PASS", "never-set": "PASS"}

@@ -49,6 +49,21 @@ def public(cidr: str = "", port: int = 5439, **members: Any) -> Answers:
     return {**cluster(PubliclyAccessible=True, **members), **(group if cidr else {})}
 
 
+def in_vpc(mode: str, *excluded: str, **members: Any) -> Answers:
+    """A public, open cluster in a VPC with VPC Block Public Access in this mode, but for the excluded ids."""
+    exclusions = [
+        {"ResourceArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:{id.partition('-')[0]}/{id}", "State": "create-complete"}
+        for id in excluded
+    ]
+    subnets = [{"SubnetId": id, "VpcId": vpc} for id, vpc in (("subnet-1", "vpc-1"), ("subnet-2", "vpc-2"))]
+    return {
+        **public("0.0.0.0/0", VpcId="vpc-1", **members),
+        "ec2:DescribeVpcBlockPublicAccessOptions": {"VpcBlockPublicAccessOptions": {"InternetGatewayBlockMode": mode}},
+        "ec2:DescribeVpcBlockPublicAccessExclusions": {"VpcBlockPublicAccessExclusions": exclusions},
+        "ec2:DescribeSubnets": {"Subnets": subnets},
+    }
+
+
 def logging(**members: Any) -> Answers:
     """A cluster that logs to a bucket, with these members of DescribeLoggingStatus changed."""
     s3 = {"LoggingEnabled": True, "LogDestinationType": "s3", "BucketName": "logs", "S3KeyPrefix": "dw/"}
@@ -84,14 +99,23 @@ PUBLIC = cases(
     case("open at another port", public("0.0.0.0/0", port=22), "FAIL", "shielded by its security groups"),
     case("paused", public(ClusterStatus="paused", Endpoint=None), "FAIL", NOWHERE),
     case("being created", public(ClusterStatus="creating", Endpoint={}), "FAIL", "its port is not known yet"),
+    case("refused by VPC Block Public Access", in_vpc("block-ingress"), "FAIL", f"through {GROUP}; VPC Block Public Access (block-ingress) refuses what the internet sends)"),
+    case("another VPC is excluded", in_vpc("block-ingress", "vpc-2", "subnet-2"), "FAIL", "refuses what the internet sends)"),
+    case("its VPC is excluded", in_vpc("block-ingress", "vpc-1"), "FAIL", f"(open to the internet through {GROUP})"),
+    case("a subnet of its VPC is excluded", in_vpc("block-ingress", "subnet-1"), "FAIL", f"(open to the internet through {GROUP})"),
+    case("VPC Block Public Access is off", in_vpc("off"), "FAIL", f"(open to the internet through {GROUP})"),
     case("private", cluster(), "PASS", f"{AT} not publicly accessible"),
     case("not said", cluster(PubliclyAccessible=None), "PASS", f"{AT} not publicly accessible"),
     *OF_EVERY_CHECK,
-    outcomes={
-        "ec2:DescribeSecurityGroups": Outcome(
-            "FAIL", f"{AT} publicly accessible", "a public cluster fails whatever its groups are: they only add a note"
+    outcomes=dict.fromkeys(
+        (
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcBlockPublicAccessExclusions",
+            "ec2:DescribeVpcBlockPublicAccessOptions",
         ),
-    },
+        Outcome("FAIL", f"{AT} publicly accessible", "a public cluster fails whatever shields it: that only adds a note"),
+    ),
 )  # fmt: skip
 
 ADDRESS = cases(

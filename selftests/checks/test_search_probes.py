@@ -15,6 +15,7 @@ from fixtures.model import Account
 from fixtures.rules import probes
 from fixtures.rules.probes import Reply
 from fixtures.services.opensearch import SearchDomain
+from selftests.checks.test_ec2 import vpc_block
 from selftests.checks.test_opensearch import REGION, WHERE, domain, from_addresses, policy, run, statement
 from selftests.conftest import ACCOUNT, Audit, StubBackend, access_denied
 
@@ -69,7 +70,7 @@ def interface(*groups: str, public: str = "", secondary: str = "", ipv6: str = "
     return data | ({"Association": {"PublicIp": public}} if public else {})
 
 
-IP, SECOND_IP, IPV6 = "203.0.113.7", "203.0.113.8", "2001:db8::7"
+IP, SECOND_IP, IPV6 = "203.0.113.7", "203.0.113.8", "2600:1f18::7"
 
 
 def world(*interfaces: dict[str, Any], state: str = "running", **groups: Any) -> dict[str, Any]:
@@ -231,6 +232,30 @@ def test_extra787_an_unreadable_prefix_list_hides_no_other_instance(audit: Audit
     assert probe_instances(audit, answers)["i-1"].startswith("PASS: demands a login")
 
 
+def test_extra787_what_the_internet_cannot_reach_is_not_exposed(audit: Audit) -> None:
+    """An address of a subnet that VPC Block Public Access shields, and an IPv6 address that is not public."""
+    nobody = {ACCOUNT: f"INFO: no instance with search ports to check in {REGION}"}
+    assert probe_instances(audit, world(interface("sg", ipv6="fd00::7"), sg=[rule(9200, "::/0")])) == nobody
+    there = {**PUBLIC, "SubnetId": "subnet-1", "VpcId": "vpc-1"}
+    for mode, shielded in (("block-ingress", True), ("off", False)):
+        found = probe_instances(audit, {**world(there, sg=[rule(9200)]), **vpc_block(mode)})
+        assert (found == nobody) is shielded
+        assert shielded or found["i-1"].startswith(f"INFO: i-1 in {REGION} is exposed, not probed")
+    excluded = vpc_block(
+        "block-ingress", (f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1", "allow-bidirectional", "create-complete")
+    )
+    assert "is exposed" in probe_instances(audit, {**world(there, sg=[rule(9200)]), **excluded})["i-1"]
+    unread = {"ec2:DescribeVpcBlockPublicAccessOptions": access_denied("ec2", "DescribeVpcBlockPublicAccessOptions")}
+    assert "is exposed" in probe_instances(audit, {**world(there, sg=[rule(9200)]), **unread})["i-1"]
+
+
+def test_extra787_sees_managed_instances(audit: Audit) -> None:
+    answers = world(PUBLIC, sg=[rule(9200)])
+    listed = answers["ec2:DescribeInstances"]
+    answers["ec2:DescribeInstances"] = lambda p: listed if p.get("IncludeManagedResources") else {"Reservations": []}
+    assert list(probe_instances(audit, answers)) == ["i-1"]
+
+
 @pytest.mark.usefixtures("moto")
 def test_extra787_in_the_emulator(audit: Audit, prober: Prober) -> None:
     ec2 = boto3.client("ec2", REGION)
@@ -245,7 +270,7 @@ def test_extra787_in_the_emulator(audit: Audit, prober: Prober) -> None:
     image = "ami-12345678"
     launched = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=subnet, SecurityGroupIds=[group])
     id = launched["Instances"][0]["InstanceId"]
-    found = audit("extra787", regions=[REGION])
+    found = audit("extra787", regions=[REGION], answers=vpc_block("off"))
     assert list(found) == [id]
     assert found[id].startswith(f"INFO: {id} in {REGION} is exposed, not probed")
     assert f":9200 through {group}" in found[id]

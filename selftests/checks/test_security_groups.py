@@ -7,8 +7,10 @@ from typing import Any
 import boto3
 import pytest
 
+from fixtures.api.endpoints import NOT_OFFERED
 from fixtures.api.errors import ApiError
 from selftests.checks.test_cis_4_networking import PREFIX_LISTS, gone, group, groups, rule, unauthorized
+from selftests.checks_harness import failed
 from selftests.conftest import ACCOUNT, Audit, Stub
 
 HERE = "eu-west-1"
@@ -244,6 +246,8 @@ def test_extra74_exemptions_can_be_chosen(audit: Audit) -> None:
         ("8.0.0.0/8", "FAIL"), ("8.8.0.0/16", "FAIL"), ("8.8.8.0/24", "PASS"), ("8.8.8.0/23", "FAIL"),
         ("10.0.0.0/8", "PASS"), ("10.0.0.0/7", "FAIL"), ("100.64.0.0/10", "PASS"), (EVERYONE, "PASS"),
         ("128.0.0.0/1", "FAIL"), ("8.8.8.8/16", "FAIL"), ("172.16.0.0/12", "PASS"), ("224.0.0.0/4", "PASS"),
+        ("198.19.0.0/16", "PASS"), ("198.18.0.0/15", "PASS"), ("198.16.0.0/14", "FAIL"), ("0.0.0.0/8", "PASS"), ("0.0.0.0/7", "FAIL"),
+        ("240.0.0.0/4", "PASS"), ("224.0.0.0/3", "PASS"), ("192.0.0.0/16", "FAIL"),
         ("2600::/12", "PASS"), ("sg-2", "PASS"), ("pl-aws", "PASS"),
     ],
 )  # fmt: skip
@@ -304,9 +308,120 @@ def functions(*found: tuple[str, list[str]]) -> dict[str, Stub]:
 NAMES_IT = rule("tcp", (5432, 5432), "sg-1")
 OTHER: dict[str, Any] = {"GroupId": "sg-2", "GroupName": "other"}
 UNUSED = (
-    "is used by no network interface, function or rule of another group; launch templates, launch configurations and"
-    " services scaled to zero were not searched"
+    "is used by no network interface, function, rule of another group, launch template or configuration, CodeBuild project"
+    " or VPC Lattice association; other services scaled to zero were not searched"
 )
+NOTHING_ELSE: dict[str, Stub] = {
+    "autoscaling:DescribeLaunchConfigurations": {"LaunchConfigurations": []},
+    "ec2:DescribeLaunchTemplates": {"LaunchTemplates": []},
+    "codebuild:ListProjects": {"projects": []},
+    "vpc-lattice:ListServiceNetworkVpcAssociations": {"items": []},
+}
+"""Of all that may name a group without being an interface, nothing."""
+
+
+def template(*versions: dict[str, Any]) -> dict[str, Stub]:
+    """A launch template with the data of its versions."""
+    numbered = [{"VersionNumber": n, "LaunchTemplateData": data} for n, data in enumerate(versions, 1)]
+    return {
+        "ec2:DescribeLaunchTemplates": {"LaunchTemplates": [{"LaunchTemplateId": "lt-1", "LaunchTemplateName": "web"}]},
+        "ec2:DescribeLaunchTemplateVersions": {"LaunchTemplateVersions": numbered},
+    }
+
+
+def project(*groups: str) -> dict[str, Stub]:
+    """CodeBuild projects, of which the last is in a VPC with these groups."""
+    names = [f"p{n}" for n in range(101)]
+
+    def described(params: dict[str, Any]) -> dict[str, Any]:
+        of_last = {"vpcConfig": {"vpcId": "vpc-1", "securityGroupIds": list(groups)}}
+        return {"projects": [{"name": name, **(of_last if name == "p100" else {})} for name in params["names"]]}
+
+    return {"codebuild:ListProjects": {"projects": names}, "codebuild:BatchGetProjects": described}
+
+
+def association(*groups: str) -> dict[str, Stub]:
+    """A VPC Lattice association with these groups."""
+    return {
+        "vpc-lattice:ListServiceNetworkVpcAssociations": {
+            "items": [{"id": "snva-0123456789abcdef0", "vpcId": "vpc-1"}]
+        },
+        "vpc-lattice:GetServiceNetworkVpcAssociation": {
+            "id": "snva-0123456789abcdef0",
+            "securityGroupIds": list(groups),
+        },
+    }
+
+
+def configuration(*groups: str) -> dict[str, Stub]:
+    """A launch configuration with these groups."""
+    one = {"LaunchConfigurationName": "lc", "SecurityGroups": list(groups)}
+    return {
+        "autoscaling:DescribeLaunchConfigurations": {"LaunchConfigurations": [one, {"LaunchConfigurationName": "b"}]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("naming", "expected"),
+    [
+        (template({"SecurityGroupIds": ["sg-1"]}), "the launch templates lt-1"),
+        (template({"SecurityGroupIds": ["sg-1"]}, {"SecurityGroupIds": ["sg-2"]}), "the launch templates lt-1"),
+        (template({}, {"NetworkInterfaces": [{"Groups": ["sg-2"]}, {"Groups": ["sg-1"]}]}), "the launch templates lt-1"),
+        (template({"SecurityGroups": ["web"]}), "the launch templates lt-1"),
+        (template({"SecurityGroups": ["other"], "SecurityGroupIds": ["sg-2"]}), ""),
+        (configuration("sg-1"), "the launch configurations lc"),
+        (configuration("sg-2"), ""),
+        (project("sg-2", "sg-1"), "the CodeBuild projects p100"),
+        (project("sg-2"), ""),
+        (association("sg-1"), "the VPC Lattice associations snva-0123456789abcdef0"),
+        (association("sg-2"), ""),
+        (association(), ""),
+        ({**association(), "vpc-lattice:GetServiceNetworkVpcAssociation": failed("ResourceNotFoundException")}, ""),
+        ({**template(), "ec2:DescribeLaunchTemplateVersions": failed("InvalidLaunchTemplateId.NotFound")}, ""),
+        ({"codebuild:ListProjects": failed(NOT_OFFERED), **association("sg-1")}, "the VPC Lattice associations snva-0123456789abcdef0"),
+        ({"vpc-lattice:ListServiceNetworkVpcAssociations": failed(NOT_OFFERED)}, ""),
+    ],
+)  # fmt: skip
+def test_extra75_what_has_no_interface_yet(audit: Audit, naming: dict[str, Stub], expected: str) -> None:
+    """Deleting the group would break the next launch or build."""
+    nowhere = {**groups(group()), **interfaces(), **functions(), **NOTHING_ELSE}
+    found = run(audit, "extra75", {**nowhere, **naming})["sg-1"]
+    assert found == (f"PASS: {LABEL} is used by {expected}" if expected else f"FAIL: {LABEL} {UNUSED}")
+
+
+@pytest.mark.parametrize(
+    ("call", "world"),
+    [
+        ("autoscaling:DescribeLaunchConfigurations", {}),
+        ("ec2:DescribeLaunchTemplates", {}),
+        ("ec2:DescribeLaunchTemplateVersions", template()),
+        ("codebuild:ListProjects", {}),
+        ("codebuild:BatchGetProjects", project()),
+        ("vpc-lattice:ListServiceNetworkVpcAssociations", {}),
+        ("vpc-lattice:GetServiceNetworkVpcAssociation", association()),
+    ],
+)
+def test_extra75_what_cannot_be_searched(audit: Audit, call: str, world: dict[str, Stub]) -> None:
+    nowhere = {**groups(group()), **interfaces(), **functions(), **NOTHING_ELSE, **world}
+    found = run(audit, "extra75", {**nowhere, call: failed("AccessDenied")})["sg-1"]
+    assert found.startswith(f"ERROR: access denied in {HERE}: {call} is needed")
+    on = run(audit, "extra75", {**nowhere, **interfaces(interface("sg-1")), call: failed("AccessDenied")})
+    assert on["sg-1"].startswith("PASS")
+
+
+def test_managed_interfaces_count_and_say_who_manages_them(audit: Audit) -> None:
+    """AWS lists them only when asked for: Amazon EC2 API reference, IncludeManagedResources."""
+    hidden = interface("sg-1", Operator={"Managed": True, "Principal": "eks.amazonaws.com", "HiddenByDefault": True})
+    answers: dict[str, Stub] = {
+        **groups(group(rule("tcp", (443, 443), EVERYONE))),
+        "ec2:DescribeNetworkInterfaces": lambda p: {
+            "NetworkInterfaces": [hidden] if p.get("IncludeManagedResources") else []
+        },
+    }
+    on = "on 1 of 1 network interfaces: eni-1 (interface, managed by eks.amazonaws.com)"
+    assert run(audit, "extra74", answers)["sg-1"].endswith(on)
+    used = run(audit, "extra75", answers)["sg-1"]
+    assert used == f"PASS: {LABEL} is used by 1 network interfaces (managed by eks.amazonaws.com)"
 
 
 @pytest.mark.parametrize(
@@ -330,7 +445,7 @@ UNUSED = (
 def test_extra75(
     audit: Audit, found: list[dict[str, Any]], on: list[dict[str, Any]], carried: list[str], expected: str
 ) -> None:
-    answers = {**groups(*found), **interfaces(*on), **functions(("idle", carried))}
+    answers = {**groups(*found), **interfaces(*on), **functions(("idle", carried)), **NOTHING_ELSE}
     label = LABEL.replace("(web)", f"({found[0]['GroupName']})")
     assert run(audit, "extra75", answers)["sg-1"] == expected.format(label)
 
@@ -344,12 +459,17 @@ def test_extra75_never_fails_on_an_incomplete_picture(audit: Audit) -> None:
         group(GroupId="sg-function"),
         group(GroupId="sg-default", GroupName="default"),
     )
-    seen: dict[str, Stub] = {**five, **interfaces(interface("sg-on")), **functions(("f", ["sg-function"]))}
+    seen: dict[str, Stub] = {
+        **five, **interfaces(interface("sg-on")), **functions(("f", ["sg-function"])), **NOTHING_ELSE
+    }  # fmt: skip
     assert {id: text[:5].strip(":") for id, text in run(audit, "extra75", seen).items()} == {
         "sg-on": "PASS", "sg-named": "PASS", "sg-idle": "FAIL", "sg-function": "PASS", "sg-default": "INFO",
     }  # fmt: skip
     operations = [call[2] for call in audit.backend.calls]
-    assert sorted(operations) == ["DescribeNetworkInterfaces", "DescribeSecurityGroups", "ListFunctions"]
+    searched = [call.partition(":")[2] for call in NOTHING_ELSE]
+    assert sorted(operations) == sorted(
+        [*searched, "DescribeNetworkInterfaces", "DescribeSecurityGroups", "ListFunctions"]
+    )
     no_functions = ApiError("lambda", "ListFunctions", "AccessDeniedException", "no")
     found = run(audit, "extra75", {**seen, "lambda:ListFunctions": no_functions})
     assert [id for id, text in found.items() if text.startswith("PASS")] == ["sg-on", "sg-named"]

@@ -97,6 +97,33 @@ def test_extra789_blames_the_right_service_and_lists_connections_once(audit: Aud
     assert operations == ["DescribeVpcEndpointServiceConfigurations", "DescribeVpcEndpointConnections"]
 
 
+def test_extra789_transit_gateway_attachments(audit: Audit) -> None:
+    """Source: Amazon EC2 API reference, VpcEndpointConnection, TransitGatewayAttachmentOwner."""
+    attachment = {
+        "ServiceId": "vpce-svc-1",
+        "TransitGatewayAttachmentId": "tgw-attach-1",
+        "VpcEndpointState": "available",
+    }
+    for owner, expected in (
+        (ACCOUNT, f"PASS: {LABEL} has 1 connections, none of an untrusted account"),
+        (UNKNOWN, f"FAIL: {LABEL} has 1 connections, of untrusted accounts: tgw-attach-1 of {UNKNOWN} (available)"),
+    ):
+        one = {**attachment, "TransitGatewayAttachmentOwner": owner}
+        assert run(audit, "extra789", {**services(service()), **connections(one)}) == {"vpce-svc-1": expected}
+
+
+def test_extra790_organizational_unit(audit: Audit) -> None:
+    """Every account of the unit is admitted, whoever's ARN it has."""
+    unit = f"arn:aws:organizations::{ACCOUNT}:ou/o-abc/ou-x-123"
+    for more in ({"PrincipalType": "OrganizationUnit"}, {}):
+        answer: dict[str, Stub] = {
+            "ec2:DescribeVpcEndpointServicePermissions": {"AllowedPrincipals": [{"Principal": unit, **more}]}
+        }
+        found = run(audit, "extra790", {**services(service()), **answer})["vpce-svc-1"]
+        assert found.endswith(f"admits untrusted principals: organizational unit {unit}")
+        assert found.startswith("FAIL")
+
+
 def test_extra789_trusts_nobody_by_default(audit: Audit) -> None:
     found = run(audit, "extra789", {**services(service()), **connections(connection(TRUSTED))})
     assert found["vpce-svc-1"].startswith("FAIL")

@@ -85,12 +85,14 @@ def _main() -> None:
     from moto import backends
     from moto.server import main  # noqa: F401 - for the servers
 
+    from plugins.demo.endpoints import add_blocks
     from selftests.standins.moto_worlds import lighten
 
     lighten()
     read: Any = backends.get_backend
     for service in READ_BEFORE:
         read(service)
+    add_blocks()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which then close standard input
     running = set()
     for line in sys.stdin:
