@@ -20,7 +20,8 @@ from plugins.catalog.groups import CatalogError, aliases, groups, own_groups
 from plugins.compliance.roll_up import MARKER, Planned, planned, rolls_up
 from plugins.did_you_mean import nearest
 from plugins.options.values import Options
-from plugins.selection.expressions import passes_expressions
+from plugins.selection.expressions import passes_expressions, refuse_malformed, refuse_unknown_markers
+from plugins.selection.mistakes import refuse_unknown_severity
 from plugins.selection.test_functions import TestFunction, functions_of, kinds_of, mark_names
 
 
@@ -54,14 +55,17 @@ class Plan:
 
 def make_plan(session: pytest.Session, options: Options) -> Plan:
     """Read the test modules and select. Raises pytest.UsageError for ids that do not exist."""
+    refuse_malformed(session.config)
     plan = Plan()
     found = list(functions_of(session, session.config.args))
     for one in found:
         check = check_of(one.function)
         if check is not None:
+            refuse_unknown_severity(check, one.nodeid)
             other = plan.known.setdefault(check.id, check)
             if other.function.__qualname__ != check.function.__qualname__:
                 raise pytest.UsageError(f"two checks have the id {check.id}: {other.function.__qualname__}, {one.name}")
+    refuse_unknown_markers(session.config, plan.known)
     _refuse_unknown(plan, session, options)
     by_default = _is_default_run(session.config, options)
     for one in found:
