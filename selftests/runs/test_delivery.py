@@ -48,7 +48,7 @@ def test_every_report_is_uploaded_and_checks_still_only_read(emulator: Emulator,
         assert (
             s3.get_object(Bucket=f"reports-{workers}", Key=f"audits/daily/{name}")["Body"].read() == path.read_bytes()
         )
-    assert f"uploaded 3 reports to s3://reports-{workers}/audits/daily/" in done.out
+    assert f"uploaded 4 reports to s3://reports-{workers}/audits/daily/" in done.out
     assert "s3:PutObject is not a read-only operation" in done.out
 
 
