@@ -5,6 +5,7 @@ pytest_plugins = [
     "plugins.audit.shares",
     "plugins.audit.run",
     "plugins.selection.listing",
+    "plugins.selection.kinds_listing",
     "plugins.audit.collection",
     "plugins.audit.completeness",
     "plugins.reporting.baseline",

@@ -32,8 +32,11 @@ from plugins.findings.finding import Finding
 from plugins.findings.numbers import numbered
 from plugins.findings.tally import Tally
 from plugins.outputs.formats import FORMATS, writers_for
+from plugins.outputs.run_facts import RunFacts
 from plugins.outputs.writer import Writer
-from plugins.text import visible
+from plugins.reporting.coverage import Coverage
+from plugins.reporting.run_facts import run_facts_of
+from plugins.text import timestamp, visible
 
 NOTHING_FAILED, FAILED, BROKEN, REFUSED, NOTHING_SELECTED = 0, 1, 3, 4, 5
 """Exit codes, as those of a run."""
@@ -229,16 +232,27 @@ def _written(
             merged.requirement_failed |= finding.check.is_requirement and finding.is_failure
             if run.only_fails and not finding.is_failure:
                 continue
-            writers = writers or writers_for(run.formats, out, account.report, account.account)
+            writers = writers or writers_for(run.formats, out, account.report, account.account, facts=True)
             for writer in writers:
                 writer.write(numbered(finding) if run.numbered else finding)
+        facts = _facts(run, account, merged) if writers else None
         for writer in writers:
-            writer.close()
+            writer.close(facts)
     except BaseException:
         for writer in writers:
             writer.discard()
         raise
     return [writer.path for writer in writers]
+
+
+def _facts(run: Manifest, account: AccountRecord, merged: Merged) -> RunFacts:
+    """What the reports of an account say that several shards have audited."""
+    assert account.facts is not None, "merge refuses a part without facts"
+    coverage = Coverage(merged.tally, narrowed=lambda: account.partial)
+    return run_facts_of(
+        account.facts, regions=account.regions, started=timestamp(run.started), seconds=None, selected=merged.checks,
+        coverage=coverage, tally=merged.tally,
+    )  # fmt: skip
 
 
 def exit_code(shards: Sequence[MachineShare], merged: Merged) -> int:

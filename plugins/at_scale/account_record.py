@@ -105,6 +105,7 @@ def add_to(tally: Tally, account: str, counts: Counts, check: Callable[[str], Ch
         tally.examples[id] = [*tally.examples[id], *names][:EXAMPLES]
     for name, numbers in counts.requirements.items():
         tally.requirements[name].update(numbers)
+        tally.requirements_of[account].update(numbers)
 
 
 def use(usage: Usage, counts: Counts) -> None:

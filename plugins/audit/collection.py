@@ -139,6 +139,7 @@ def _items(collector: pytest.Module | pytest.Class, name: str, check: Check, run
             check=check, row=row, lineno=lineno, marks=marks,
         )  # fmt: skip
         assert check.resource is not None
+        run.listed[row.account.id, check.id] += row.resource is not None
         item.tentative = in_parts and check.resource.scope == "region" and row.resource is None and _is_empty(row)
         yield item
 
@@ -184,6 +185,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     ]
     check = check_of(metafunc.function)
     if check is not None:
+        run.listed.update((row.account.id, check.id) for row, _ in sets if row.resource is not None)
         for name in run.plan.mark_names(check):
             metafunc.definition.own_markers.append(pytest.Mark(name, (), {}, _ispytest=True))
     metafunc.parametrize(names, params, ids=ids)
@@ -235,6 +237,17 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         _apply_last_failed(config, run, items)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Count what is looked at, of all that was listed."""
+    run = run_of(session.config)
+    for item in session.items if run is not None else ():
+        check = check_of(getattr(item, "function", None))
+        row = run.row_of(item) if run is not None and check is not None else None
+        if run is not None and check is not None and row is not None and row.resource is not None:
+            run.chosen[row.account.id, check.id] += 1
+
+
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Remember that a check was not run on all of its resources."""
     first = next((item for item in items if isinstance(item, CheckItem) and not item.late), None)
@@ -258,6 +271,9 @@ def _drop_done(config: pytest.Config, run: Run, items: list[pytest.Item]) -> Non
     if done and run.options.record is not None:
         _call_again(run, [item for item in items if item.nodeid in done])
     if done:
+        for item in items:
+            if item.nodeid in done and isinstance(item, CheckItem) and item.row.resource is not None:
+                run.chosen[item.row.account.id, item.check.id] += 1
         items[:] = [item for item in items if item.nodeid not in done]
 
 

@@ -76,6 +76,7 @@ class Completeness:
             if mine is not None and mine.left is not None and check is not None:
                 mine.left[check.id] += 1
 
+    @pytest.hookimpl(optionalhook=True)  # there is none with -p no:xdist
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
         """A worker knows its items: all of its task, or what a worker that died has left of it."""
         part = self._part_of(node)
@@ -89,7 +90,7 @@ class Completeness:
         if part is not None and part.left is not None:
             part.left[finding.check.id] -= 1
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True, optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> Generator[None, Any, Any]:
         """A worker has ended: where it found nothing there is no finding to wait for."""
         part = self._part_of(node)

@@ -105,7 +105,13 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         ahead = config.stash[_AHEAD] = Ahead(run, item.session.items)
     started = time.time()
     clock = time.perf_counter()
-    verdict = ahead.verdict(item)
+    try:
+        verdict = ahead.verdict(item)
+    except BaseException as raised:  # while it is waited for: the alarm of pytest-timeout
+        outcome = verdict_of(raised, item.check)
+        if outcome is None:
+            raise
+        verdict = outcome
     duration = time.perf_counter() - clock
     finding = make_finding(item.check, verdict, item.row, run.now, item.nodeid, duration)
     for report in reports_of(item.location, finding, verdict, started, needs_full_reports(config)):
@@ -233,7 +239,7 @@ def pytest_runtest_makereport(
     if call.excinfo is None:
         verdict = passed(check, item.stash.get(EVIDENCE, None))
     else:
-        verdict = row.verdict or verdict_of(call.excinfo.value) or Verdict("ERROR", "interrupted")
+        verdict = row.verdict or verdict_of(call.excinfo.value, check) or Verdict("ERROR", "interrupted")
         if verdict.status == "FAIL" and report.when == "setup":
             verdict = Verdict("ERROR", verdict.message)
     if hasattr(report, "wasxfail") and verdict.status == "FAIL":

@@ -29,6 +29,8 @@ class Inventory:
         self.listings: Listings = {}
         self.left_out: Counter[str] = Counter()
         """Kind of resource -> how many of it --max-items left out."""
+        self.left_out_of: Counter[tuple[str, str]] = Counter()
+        """Account and kind -> likewise."""
         self._crew = crew
         self._max_items = max_items
         self._enter = enter
@@ -45,13 +47,14 @@ class Inventory:
         self._listed |= wanted
         listed = discover(wanted, self._accounts(), self._crew, self._part(), max_items=self._max_items)
         self.listings |= listed
-        for (kind, _, _), listing in listed.items():
-            self.leave_out(kind, listing.left_out)
+        for (kind, account, _), listing in listed.items():
+            self.leave_out(account, kind, listing.left_out)
 
-    def leave_out(self, kind: str, number: int) -> None:
+    def leave_out(self, account: str, kind: str, number: int) -> None:
         """Count resources that --max-items left out."""
         if number:
             self.left_out[kind] += number
+            self.left_out_of[account, kind] += number
 
     def rows(self, check: Check) -> list[Row]:
         """The items-to-be of a check."""

@@ -43,6 +43,7 @@ from plugins.options.options import options_of
 from plugins.options.values import Options
 from plugins.roles import is_controller, is_worker
 from plugins.selection.markers import register_markers
+from plugins.selection.mistakes import refuse_unknown_arguments
 from plugins.selection.plan import Plan, make_plan
 from plugins.whitelist.file import load as load_whitelist
 from plugins.whitelist.matching import Matcher
@@ -68,12 +69,18 @@ class Run:
         self.outcomes = Outcomes(id for one in self.plan.requirements for id in one.requirement.checks)
         self.deselected = False
         """Whether something (-k, --deselect) left out resources of selected checks."""
+        self.listed: Counter[tuple[str, str]] = Counter()
+        """Account and check -> the resources that it could look at."""
+        self.chosen: Counter[tuple[str, str]] = Counter()
+        """Account and check -> those that it does look at."""
         self.nothing_found: list[tuple[str, str, tuple[str, int | None, str]]] = []
         """Check id, node id and location of the checks for which this task found nothing (see CheckItem.tentative)."""
         self.recorded_elsewhere: Counter[str] = Counter()
         """Account -> calls that workers have recorded."""
         self.recorded: list[str] = []
         """What there is to say of the recording that was made."""
+        self.report_names: dict[str, str] = {}
+        """Account -> what its reports are called, where another run had taken the usual name."""
         self._recorder: Recorder | None = None
         self._record_part: Path | None = None
         started = self.config.stash.get(STARTED, None) or utcnow()
@@ -115,7 +122,8 @@ class Run:
 
     def report_name(self, account: str, *, whole: bool = False) -> str:
         """What the reports of an account are called, without ending; ``whole``: not those of the part of it."""
-        name = self.options.report_name(account, self.now, several=len(self.audited) > 1)
+        usual = self.options.report_name(account, self.now, several=len(self.audited) > 1)
+        name = self.report_names.get(account, usual)
         return name if whole or self.cut is None else f"{name}-part-{self.cut.number}-of-{self.cut.of}"
 
     def take(self, data: Mapping[str, Any]) -> None:
@@ -266,6 +274,12 @@ def run_of(config: pytest.Config) -> Run | None:
     return config.stash.get(KEY, None)
 
 
+def shows_only(config: pytest.Config) -> bool:
+    """Whether pytest is asked for its fixtures or its cache."""
+    option = config.option
+    return bool(option.showfixtures or option.show_fixtures_per_test or getattr(option, "cacheshow", None) is not None)
+
+
 def reporting_run(config: pytest.Config) -> Run | None:
     """The run, in the process that all its findings come to, when any are to come; None on workers."""
     run = run_of(config)
@@ -290,7 +304,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Plan the run; on a worker also take its task."""
+    """Plan the run; on a worker also take its task. What only shows what there is plans none, and needs no credentials."""
+    if shows_only(session.config):
+        return
     run = session.config.stash[KEY] = Run(session)
     if is_worker(session.config):
         run.take(session.config.workerinput.get("auditest") or idle_input(run.now))  # type: ignore[attr-defined]
@@ -302,6 +318,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection(session: pytest.Session) -> None:
     """Discover in one wave what the selected checks need, before pytest collects."""
     run = run_of(session.config)
+    if run is not None and not is_worker(session.config):
+        refuse_unknown_arguments(session, ((check, run.plan.nodeids[id]) for id, check in run.plan.checks.items()))
     idle = run is None or is_controller(session.config) or (run.task is not None and run.task.is_idle)
     if run is not None and not idle and run.plan.kinds:
         # Hundreds of thousands of small, long-lived objects come up: collecting garbage meanwhile finds none.

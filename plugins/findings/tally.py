@@ -31,11 +31,14 @@ class Tally:
     checks: dict[str, Check] = field(default_factory=dict)
     requirements: dict[str, Counter[Status]] = field(default_factory=lambda: defaultdict(Counter))
     """Framework -> its requirements by status, over all accounts; not among the other counts."""
+    requirements_of: dict[str, Counter[Status]] = field(default_factory=lambda: defaultdict(Counter))
+    """Account -> requirements of all frameworks by status."""
 
     def add(self, finding: Finding) -> None:
         """Count a finding."""
         if finding.check.is_requirement:
             self.requirements[finding.check.finding_type.rpartition("/")[2]][finding.status] += 1
+            self.requirements_of[finding.account][finding.status] += 1
             return
         id, status, account = finding.check.id, finding.status, finding.account
         self.checks[id] = finding.check

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sysconfig
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import _pytest
 import pytest
 
 from fixtures.api.errors import ApiError
 from fixtures.model import Resource
 from plugins.catalog.checks import Check, NotEvaluated
+from plugins.suite import ROOT
 
 Status: TypeAlias = Literal["PASS", "FAIL", "INFO", "WARNING", "ERROR"]
 STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "INFO", "WARNING", "ERROR")
@@ -19,6 +23,13 @@ STATUSES: tuple[Status, ...] = ("PASS", "FAIL", "INFO", "WARNING", "ERROR")
 Xfailed: type[BaseException] = pytest.xfail.Exception
 Skipped: type[BaseException] = pytest.skip.Exception
 Failed: type[BaseException] = pytest.fail.Exception
+
+_PYTEST = (os.path.dirname(_pytest.__file__),)
+_NOT_OWN = (
+    *dict.fromkeys(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+    str(ROOT / "plugins") + os.sep, str(ROOT / "fixtures") + os.sep, "<frozen",
+)  # fmt: skip
+"""Where code is that speaks for no check: Python, installed libraries, and what the suite itself is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +53,7 @@ def evaluate(check: Check, resource: Resource, settings: Mapping[str, Any] | Non
     try:
         evidence = check.function(resource, **settings) if settings else check.function(resource)
     except BaseException as raised:
-        verdict = verdict_of(raised)
+        verdict = verdict_of(raised, check)
         if verdict is None:
             raise
         return verdict
@@ -54,22 +65,42 @@ def passed(check: Check, evidence: object) -> Verdict:
     return Verdict("PASS", evidence if isinstance(evidence, str) and evidence else check.title)
 
 
-def verdict_of(raised: BaseException) -> Verdict | None:
-    """What an exception from a check function means; None when it is no outcome."""
-    if isinstance(raised, AssertionError):
-        return Verdict("FAIL", assertion_message(raised))
-    if isinstance(raised, Skipped):
-        return Verdict("INFO", str(getattr(raised, "msg", raised)))
-    if isinstance(raised, Xfailed):
-        return Verdict("WARNING", str(getattr(raised, "msg", raised)))
+def verdict_of(raised: BaseException, check: Check | None = None) -> Verdict | None:
+    """What an exception from a check function means; None when it is no outcome.
+
+    A FAIL is what the check's own code says: an assertion, or pytest.fail, in its module or in code beside it. The same
+    exception from elsewhere (a library's assertion, the alarm of pytest-timeout, pytest.raises) says that the check did not
+    come to its end, which is an ERROR; and so is a skip that no check and no mark asked for.
+    """
+    words = str(getattr(raised, "msg", raised))
     if isinstance(raised, ApiError | NotEvaluated):
-        return Verdict("ERROR", str(raised))
-    if isinstance(raised, Failed):
-        return Verdict("FAIL", str(getattr(raised, "msg", raised)))
+        return Verdict("ERROR", words)
+    if isinstance(raised, Skipped | Xfailed) and _speaks(raised, check, or_pytest=True):
+        return Verdict("INFO" if isinstance(raised, Skipped) else "WARNING", words)
+    if isinstance(raised, AssertionError) and _speaks(raised, check):
+        return Verdict("FAIL", assertion_message(raised))
+    if isinstance(raised, Failed) and _speaks(raised, check):
+        return Verdict("FAIL", words)
+    if isinstance(raised, Failed | Skipped | Xfailed):
+        return Verdict("ERROR", f"the check came to no verdict: {words}")
     if isinstance(raised, Exception):
         crash = "".join(traceback.format_exception(raised))
         return Verdict("ERROR", f"the check stopped with {type(raised).__name__}: {raised}", crash)
     return None
+
+
+def _speaks(raised: BaseException, check: Check | None, *, or_pytest: bool = False) -> bool:
+    """Whether an outcome was raised by the check's own code; ``or_pytest``: or by pytest, for a mark of the check."""
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(raised.__traceback__)]
+    while len(frames) > 1 and os.path.dirname(frames[-1]) in _PYTEST and os.path.basename(frames[-1]) == "outcomes.py":
+        del frames[-1]  # pytest.fail and the like, which somebody called
+    if not frames:
+        return True
+    place = frames[-1]
+    own = getattr(getattr(check, "function", None), "__code__", None)
+    if own is not None and place.startswith(os.path.dirname(own.co_filename) + os.sep):
+        return True
+    return (or_pytest and place.startswith(_PYTEST)) or not place.startswith((*_PYTEST, *_NOT_OWN))
 
 
 def assertion_message(error: AssertionError) -> str:

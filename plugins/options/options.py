@@ -13,11 +13,13 @@ from plugins.catalog.files import DATA, CatalogError
 from plugins.catalog.groups import use_folders
 from plugins.options.account_options import is_role, refuse_contradictions
 from plugins.options.accounts_file import read_accounts
+from plugins.options.clashes import refuse_clashes
 from plugins.options.values import OPTIONS, Options
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare every option, and a setting of the same name in the configuration file."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare every option, and a setting of the same name in the configuration file. Raises pytest.UsageError."""
+    refuse_clashes(parser, pluginmanager)
     for option in OPTIONS.values():
         option.add_to(parser)
 
@@ -54,6 +56,8 @@ def _use_own_groups(config: pytest.Config, checks_dirs: Iterable[Path]) -> None:
 
 
 def _refuse_contradictions(options: Options) -> None:
+    if options.record is not None:
+        _refuse_place(options.record)
     refuse_contradictions(options)
     if options.record and options.replay:
         raise pytest.UsageError("--record and --replay exclude each other")
@@ -68,6 +72,16 @@ def _refuse_contradictions(options: Options) -> None:
     for folder in options.checks_dirs:
         if not folder.is_dir():
             raise pytest.UsageError(f"--checks-dir: {folder} is not a folder")
+
+
+def _refuse_place(record: Path) -> None:
+    """Raise pytest.UsageError where no recording can be written, before the calls that it would be of are made."""
+    if record.is_dir():
+        raise pytest.UsageError(f"--record: {record} is a folder: give the name of a file")
+    if not record.parent.is_dir():
+        raise pytest.UsageError(f"--record: {record.parent} is no folder")
+    if not os.access(record.parent, os.W_OK | os.X_OK):
+        raise pytest.UsageError(f"--record: {record.parent} is not writable")
 
 
 def require_output_directory(options: Options) -> None:

@@ -153,7 +153,8 @@ def _checked(id: str, values: Any, check: Check, where: str) -> dict[str, Any]:
     found = {}
     for name, value in values.items():
         if name not in check.settings:
-            raise pytest.UsageError(f"{where}: {id} has no setting {name!r}{nearest(name, check.settings)}")
+            known = f"it has {', '.join(check.settings)}" if check.settings else "it has none at all"
+            raise pytest.UsageError(f"{where}: {id} has no setting {name!r}{nearest(name, check.settings)} ({known})")
         try:
             found[name] = msgspec.convert(value, hints.get(name, type(check.settings[name])))
         except msgspec.ValidationError as error:

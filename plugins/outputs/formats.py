@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from plugins.outputs.run_facts_report import ENDING, RunFactsWriter
 from plugins.outputs.writer import Writer
 
 
@@ -62,16 +64,33 @@ def place_of(name: str, formats: Collection[str], filename: str) -> Path:
     return Path(wanted.folder, filename + ending)
 
 
-def writers_for(formats: Sequence[str], directory: Path, filename: str, account: str) -> list[Writer]:
-    """The writers of an account, one per format, for ``<directory>/<filename>.<ending>``.
+def writers_for(
+    formats: Sequence[str],
+    directory: Path,
+    filename: str,
+    account: str,
+    *,
+    facts: bool = False,
+    exclusive: bool = False,
+) -> list[Writer]:
+    """The writers of an account, one per format, for ``<directory>/<filename>.<ending>``; with ``facts`` also one for what
+    is said of the run.
 
-    Raises OSError when a file cannot be made (and then leaves none behind), KeyError for an unknown format.
+    Raises OSError when a file cannot be made (and then leaves none behind), FileExistsError with ``exclusive`` when one of
+    the files is there, KeyError for an unknown format.
     """
-    wanted = [(FORMATS[name].load(), place_of(name, formats, filename)) for name in dict.fromkeys(formats)]
+    wanted: list[tuple[type[Writer], Path]] = [
+        (FORMATS[name].load(), place_of(name, formats, filename)) for name in dict.fromkeys(formats)
+    ]
+    if facts and formats:
+        wanted.append((RunFactsWriter, Path(filename + ENDING)))
     writers: list[Writer] = []
     try:
         for kind, place in wanted:
             writers.append(kind(directory / place, account=account))
+        taken = [str(writer.path) for writer in writers if exclusive and writer.path.exists()]
+        if taken:
+            raise FileExistsError(errno.EEXIST, "is there already", taken[0])
     except BaseException:
         for writer in writers:
             writer.discard()
@@ -82,4 +101,5 @@ def writers_for(formats: Sequence[str], directory: Path, filename: str, account:
 def baseline_endings() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The endings of the reports that ``--baseline`` reads, and those of other formats that end like them."""
     read = tuple(one.ending for one in FORMATS.values() if one.is_baseline)
-    return read, tuple(one.ending for one in FORMATS.values() if not one.is_baseline and one.ending.endswith(read))
+    others = [one.ending for one in FORMATS.values() if not one.is_baseline]
+    return read, tuple(ending for ending in [*others, ENDING] if ending.endswith(read))

@@ -31,6 +31,8 @@ SCRIPTS = ("model.js", "summary.js", "table.js", "report.js")
 CHUNK_FINDINGS = FLUSH_FINDINGS
 """Findings per data block. A count and never a time decides where a block ends: the same findings make the same bytes."""
 BLOCK = '<script type="text/plain" class="findings">{}</script>\n'
+FACTS = '<script type="text/plain" id="run">{}</script>\n'
+"""What there is to say of the run; in base64, so that no name can end the element."""
 TAIL = b"</body>\n</html>\n"
 
 
@@ -88,7 +90,7 @@ class HtmlWriter(Writer):
         whole = len(self._buffer) // size * size
         body = b"".join(_block(self._buffer[start : start + size]) for start in range(0, whole, size))
         rest = self._buffer[whole:]
-        tail = (_block(rest) if rest else b"") + TAIL
+        tail = (_block(rest) if rest else b"") + self._said() + TAIL
         if not self._written:
             self._write_at(0, encoded(self.head()))
         self._write_at(self._end, body + tail)
@@ -98,6 +100,16 @@ class HtmlWriter(Writer):
         text, now = tail.decode("ascii"), time.monotonic()
         # no call from here on: Python looks for signals at calls
         self._written, self._end, self._buffer, self._flushed, self._tail = written, end, rest, now, text
+
+    def _said(self) -> bytes:
+        if self.facts is None:
+            return b""
+        facts = {
+            **self.facts.lines,
+            "regions": [visible(one) for one in self.facts.regions],
+            "finished": self.facts.finished,
+        }
+        return FACTS.format(base64.b64encode(encoded(_json(facts))).decode("ascii")).encode("ascii")
 
 
 def _json(value: Any) -> str:

@@ -24,12 +24,15 @@ ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;",
 class JunitWriter(Writer):
     """FAIL is a failure, ERROR an error, INFO and WARNING are skipped.
 
-    The properties are those that pytest's own --junitxml shows. A testcase has no ``time``: it would differ each time
-    a recording is replayed.
+    A testcase has what pytest's own --junitxml shows as its system-out: the schema that Jenkins publishes (junit-10.xsd)
+    lets suites have properties, not testcases. The name tells it from all others of the run, since GitLab keeps the first
+    of equal ones; the classname is a service's, which viewers make folders of. A testcase has no ``time``: it would
+    differ each time a recording is replayed.
     """
 
     def __init__(self, path: Path, *, account: str) -> None:
         self._counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+        self._names: set[str] = set()
         super().__init__(path, account=account)
 
     def head(self) -> str:
@@ -47,18 +50,36 @@ class JunitWriter(Writer):
 
     def render(self, finding: Finding) -> str:
         classname, title, id, severity = _constant(finding.check)
-        baseline = f'<property name="baseline" value="{finding.baseline}"/>' if finding.baseline else ""
+        lines = {
+            "check": id, "number": xml(finding.check.number), "status": finding.status, "severity": severity,
+            "account": xml(finding.account), "region": xml(finding.region), "resource": xml(finding.resource_id),
+            "arn": xml(finding.resource_arn), "baseline": finding.baseline,
+        }  # fmt: skip
+        message = xml(finding.message)
+        told = "\n".join(f"{name}: {value}" for name, value in lines.items() if value)
+        shown = f"{message}\n" if finding.status == "PASS" else ""
         return (
-            f'<testcase classname="{classname}" name="{title} - {xml(finding.resource_id)}"><properties>'
-            f'<property name="check" value="{id}"/><property name="status" value="{finding.status}"/>'
-            f'<property name="severity" value="{severity}"/><property name="account" value="{xml(finding.account)}"/>'
-            f'<property name="region" value="{xml(finding.region)}"/>'
-            f'<property name="arn" value="{xml(finding.resource_arn)}"/>{baseline}</properties>'
-            f"{_result(finding.status, xml(finding.message))}</testcase>\n"
+            f'<testcase classname="{classname}" name="{self._name(id, title, finding)}">'
+            f"{_result(finding.status, message)}<system-out>{shown}{told}</system-out></testcase>\n"
         )
 
+    def _name(self, id: str, title: str, finding: Finding) -> str:
+        """The testcase's name, as XML. Two resources may have one id: the second has a part of the finding's id as well."""
+        name = f"{id} {title} - {xml(finding.resource_id)} ({xml(finding.account)} {xml(finding.region)})"
+        if name in self._names:
+            name += f" {finding.id[-16:]}"
+        if name in self._names:
+            name += f" #{self._counts['tests']}"
+        self._names.add(name)
+        return name
+
     def tail(self) -> str:
-        return "</testsuite>\n"
+        if self.facts is None:
+            return "</testsuite>\n"
+        properties = "".join(
+            f'<property name="{xml(name)}" value="{xml(value)}"/>' for name, value in self.facts.lines.items()
+        )
+        return f"<properties>{properties}</properties>\n</testsuite>\n"
 
 
 def _result(status: Status, message: str) -> str:
@@ -66,15 +87,13 @@ def _result(status: Status, message: str) -> str:
         return f'<failure message="{message}" type="FAIL">{message}</failure>'
     if status == "ERROR":
         return f'<error message="{message}" type="ERROR">{message}</error>'
-    if status in ("INFO", "WARNING"):
-        return f'<skipped message="{message}" type="{status}"/>'
-    return f"<system-out>{message}</system-out>"
+    return f'<skipped message="{message}" type="{status}"/>' if status in ("INFO", "WARNING") else ""
 
 
 @functools.lru_cache(maxsize=1024)
 def _constant(check: Check) -> tuple[str, str, str, str]:
     """What is the same in all findings of a check: classname, title, id, severity."""
-    return xml(check.number), xml(check.title), xml(check.id), xml(check.severity)
+    return xml(f"auditest.{check.service}"), xml(check.title), xml(check.id), xml(check.severity)
 
 
 def xml(text: str) -> str:

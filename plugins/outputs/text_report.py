@@ -47,6 +47,11 @@ class MonoWriter(Writer):
         self._check = finding.check.id
         return f"\n{render_heading(finding.check, self.colour)}\n{line}"
 
+    def tail(self) -> str:
+        if self.facts is None:
+            return ""
+        return "\n" + "".join(f"{name}: {value}\n" for name, value in self.facts.lines.items())
+
 
 class TextWriter(MonoWriter):
     """With colours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from plugins.findings.finding import Finding
+from plugins.outputs.run_facts import RunFacts
 from plugins.text import encoded
 
 FLUSH_SECONDS = 1.0
@@ -37,6 +39,8 @@ class Writer:
     def __init__(self, path: Path, *, account: str) -> None:
         self.path = path
         self.account = account
+        self.facts: RunFacts | None = None
+        """What there is to say of the run, once the account is complete or the run ends."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._part = path.with_name(path.name + ".part")
         self._file = _opened(self._part)
@@ -59,7 +63,7 @@ class Writer:
         raise NotImplementedError
 
     def tail(self) -> str:
-        """What completes the file behind the last finding; shorter than any finding."""
+        """What completes the file behind the last finding; shorter than any finding, until the facts are there."""
         return ""
 
     def write(self, finding: Finding) -> None:
@@ -88,6 +92,7 @@ class Writer:
         try:
             self.flush()
         except OSError:
+            self.facts = None
             tail = encoded(self.tail())
             self._write_at(self._end, tail)  # needs no more room than it had
             self._file.truncate(self._end + len(tail))
@@ -98,15 +103,23 @@ class Writer:
         while data:
             data = data[self._file.write(data) :]
 
-    def close(self) -> None:
-        """Complete the file and give it its name. May be called twice. A file that cannot be completed stays ``.part``."""
+    def close(self, facts: RunFacts | None = None) -> None:
+        """Complete the file, with what there is to say of the run, and give it its name. May be called twice.
+
+        A file that cannot be completed stays ``.part``.
+        """
         if self._file.closed:
             return
+        self.facts = facts
         try:
             self._flush_or_restore()
-        finally:
+        except OSError:
             self._file.close()
-        os.replace(self._part, self.path)
+            raise
+        # Locked until it has its name, and open until then: after a Ctrl-C in between, it is simply done again.
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(self._part, self.path)
+        self._file.close()
 
     def discard(self) -> None:
         """Close without a report."""

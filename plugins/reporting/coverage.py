@@ -5,7 +5,7 @@ for what ``--baseline`` calls resolved and for what the whitelist calls unused.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import pytest
@@ -33,7 +33,8 @@ class Coverage:
 
     ``unfinished``: account -> checks that were not run on all of its resources. ``homes``: account -> the regions that
     listings of other regions ask as well. ``narrowed``: why the run looks at some resources of any check only.
-    ``left_out``: the kinds of resources that --max-items has cut.
+    ``left_out``: the kinds of resources that --max-items has cut. ``looked_at``: how many resources of a check were
+    looked at in an account, and of how many, where that is known.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Coverage:
         homes: Callable[[str], Collection[str]] = lambda account: (),
         narrowed: Callable[[], str] = lambda: "",
         left_out: Callable[[], Collection[str]] = lambda: (),
+        looked_at: Callable[[str, Check], tuple[int, int] | None] = lambda account, check: None,
     ) -> None:
         self.tally = tally
         self._unfinished = unfinished
         self._homes = homes
         self._narrowed = narrowed
         self._left_out = left_out
+        self._looked_at = looked_at
         self._open: dict[tuple[str, str], set[str]] = defaultdict(set)
         """Account and check -> regions (or EVERYWHERE) of its errors."""
 
@@ -98,6 +101,32 @@ class Coverage:
         left_out = set(self._left_out())
         return bool(left_out) and any(kind.kind in left_out for kind in _kinds(check).values())
 
+    def gaps(self, account: str, selected: Iterable[Check]) -> dict[Gap, list[Check]]:
+        """The checks that were not completely evaluated in an account, by why."""
+        covered = self.of(account)
+        by_gap: dict[Gap, list[Check]] = {}
+        for check in selected:
+            gap = covered.gap(check)
+            if gap:
+                by_gap.setdefault(gap, []).append(check)
+        return by_gap
+
+    def said(self, account: str, selected: Sequence[Check]) -> str:
+        """What was evaluated of an account, in one line."""
+        by_gap = self.gaps(account, selected)
+        line = f"{len(selected) - sum(map(len, by_gap.values()))} of {len(selected)} checks fully evaluated"
+        for gap in (gap for gap in GAPS if gap in by_gap):
+            why = f" ({self.narrowed})" if gap == "narrowed" and self.narrowed else ""
+            shares = [self.share(account, check) if gap == "narrowed" else "" for check in by_gap[gap]]
+            names = [f"{one.id} ({share})" if share else one.id for one, share in zip(by_gap[gap], shares, strict=True)]
+            line += f"; {gap}{why}: {listed(names)}"
+        return line
+
+    def share(self, account: str, check: Check) -> str:
+        """How much of a narrowed check was looked at: ``1 of 41``; "" where that is not known."""
+        found = self._looked_at(account, check)
+        return f"{found[0]} of {found[1]}" if found is not None and found[0] < found[1] else ""
+
 
 class AccountCoverage:
     """See ``Coverage.of``."""
@@ -117,6 +146,11 @@ class AccountCoverage:
         if check.id in self._unfinished:
             return "not finished"
         return "narrowed" if self._narrowed or self._coverage.cuts(check) else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _kinds(check: Check) -> Mapping[str, type[Resource]]:
@@ -143,8 +177,14 @@ def live_coverage(run: Run, tally: Tally) -> Coverage:
         found = run.account(account)
         return (found.home_region, found.global_region) if found is not None else ()
 
+    def looked_at(account: str, check: Check) -> tuple[int, int] | None:
+        if check.resource is None:
+            return None
+        left_out = run.inventory.left_out_of[account, check.resource.kind]
+        return run.chosen[account, check.id], run.listed[account, check.id] + left_out
+
     return Coverage(
         tally, unfinished=unfinished, homes=homes,
         narrowed=lambda: partial_reason(run.config, left_out=False, deselected=run.deselected),
-        left_out=lambda: run.inventory.left_out,
+        left_out=lambda: run.inventory.left_out, looked_at=looked_at,
     )  # fmt: skip

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from plugins import hooks
-from plugins.audit.run import Run, reporting_run
+from plugins.audit.run import STARTED, Run, reporting_run
 from plugins.findings.finding import Finding
 from plugins.findings.numbers import numbered
 from plugins.findings.pytest_report import finding_in
 from plugins.findings.tally import Tally
 from plugins.options.options import options_of, require_output_directory
+from plugins.outputs.run_facts import RunFacts
 from plugins.reporting import coverage as coverage_module
 from plugins.reporting.baseline import baseline_of
 from plugins.reporting.classic import Classic
-from plugins.reporting.coverage import live_coverage
+from plugins.reporting.coverage import coverage_of, live_coverage
+from plugins.reporting.run_facts import run_facts_of
+from plugins.text import timestamp
+
+MOST_RUNS = 1000
+"""Runs that begin in one second and write to one folder."""
 
 
 class Reporter:
@@ -34,6 +43,7 @@ class Reporter:
         """Why reports are incomplete."""
         self._writers: dict[str, list[Any]] = {}
         self._seen: dict[str, set[str]] = {}
+        self._began = time.monotonic()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -71,12 +81,32 @@ class Reporter:
         if not self.options.formats:
             return []
         if writers is None:
-            from plugins.outputs.formats import writers_for
-
-            name = self.run.report_name(account)
-            writers = writers_for(self.options.formats, self.options.output_directory, name, account)
-            self._writers[account] = writers
+            writers = self._writers[account] = self._opened(account)
         return writers
+
+    def _opened(self, account: str) -> list[Any]:
+        """The writers of an account. Raises OSError.
+
+        What another run has written, or writes, under the same name (it began in the same second) stays its own. A run
+        that goes on with another one, or repeats a recording, writes the same reports again; so does one that was told
+        the name.
+        """
+        from plugins.outputs.formats import writers_for
+
+        options = self.options
+        own = bool(options.output_filename) or options.replay is not None or STARTED in self.config.stash
+        usual = self.run.report_name(account, whole=True)
+        for number in itertools.count(2):
+            name = self.run.report_name(account)
+            try:
+                return writers_for(
+                    options.formats, options.output_directory, name, account, facts=True, exclusive=not own
+                )
+            except OSError as error:
+                if options.output_filename or error.errno not in (errno.EBUSY, errno.EEXIST) or number > MOST_RUNS:
+                    raise
+                self.run.report_names[account] = f"{usual}-{number}"
+        raise AssertionError("itertools.count ends")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_audit_account_done(self, account: str) -> list[Path]:
@@ -92,14 +122,33 @@ class Reporter:
         if self.classic is not None:
             self.classic.account_done(account)
         files: list[Path] = []
-        for writer in self._writers.pop(account, []):
+        facts = self._facts(account) if account in self._writers else None
+        for writer in self._writers.get(account, []):
             try:
-                writer.close()
+                writer.close(facts)
                 files.append(writer.path)
             except OSError as error:
                 self.trouble(error)
+        self._writers.pop(account, None)  # only now: after a Ctrl-C those that were not closed are closed once more
         self.files += map(str, files)
         return files
+
+    def _facts(self, id: str) -> RunFacts | None:
+        """What the reports of an account say of this run."""
+        account, coverage = self.run.account(id), coverage_of(self.config)
+        if account is None or coverage is None:
+            return None
+        cut = self.run.cut
+        return run_facts_of(
+            account,
+            regions=cut.regions if cut is not None else account.regions,
+            started=timestamp(self.run.now),
+            # reports that are made from a recording are the same each time
+            seconds=round(time.monotonic() - self._began) if self.options.replay is None else None,
+            selected=list(self.run.plan.checks.values()),
+            coverage=coverage,
+            tally=self.tally,
+        )
 
     def trouble(self, error: OSError) -> str:
         """Note why reports are incomplete, once for each reason, in words."""

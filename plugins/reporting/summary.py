@@ -20,7 +20,7 @@ from plugins.catalog.checks import SEVERITIES, Check
 from plugins.findings.score import scores
 from plugins.findings.tally import Tally
 from plugins.findings.verdict import STATUSES, Status
-from plugins.reporting.coverage import GAPS, Coverage, Gap
+from plugins.reporting.coverage import Coverage, listed
 from plugins.selection.listing import sort_key
 from plugins.text import visible
 
@@ -171,9 +171,9 @@ def _errors(tally: Tally, page: Page) -> list[RenderableType]:
     reasons = by_reason(tally.errors)
     lines = []
     for reason, regions, places in reasons[:REASONS_SHOWN]:
-        reason = reason.replace(SOMEWHERE, f" in {_list(regions)}", 1)
+        reason = reason.replace(SOMEWHERE, f" in {listed(regions)}", 1)
         checks = sorted({check for _, check in places})
-        lines += ["  " + _cut(visible(" ".join(reason.split())), LONGEST_REASON), f"    {_list(checks)}"]
+        lines += ["  " + _cut(visible(" ".join(reason.split())), LONGEST_REASON), f"    {listed(checks)}"]
     if len(reasons) > REASONS_SHOWN:
         lines.append(f"  and {len(reasons) - REASONS_SHOWN} more reasons, see the reports")
     return found + _prose(lines, page)
@@ -209,43 +209,21 @@ def _counts(tally: Tally) -> RenderableType:
 def coverage(facts: Facts) -> list[str]:
     """How many of the selected checks were fully evaluated, per account."""
     found, accounts = facts.coverage or Coverage(facts.tally), facts.accounts
-    gaps = {account: _gaps(found, account, facts.selected) for account in accounts}
+    gaps = {account: found.gaps(account, facts.selected) for account in accounts}
     lines = []
     unfinished = [account for account in accounts if found.is_unfinished(account)]
     if unfinished:
         count = f"{len(unfinished)} of {len(accounts)} account{'s' * (len(accounts) != 1)}"
-        lines.append(f"the run did not finish: {count} incomplete: {_list(unfinished)}")
-    for account in accounts[:ACCOUNTS_SHOWN]:
-        by_gap = gaps[account]
-        full = len(facts.selected) - sum(map(len, by_gap.values()))
-        line = f"coverage {account}: {full} of {len(facts.selected)} checks fully evaluated"
-        for gap in GAPS:
-            why = f" ({found.narrowed})" if gap == "narrowed" and found.narrowed else ""
-            line += f"; {gap}{why}: {_list(by_gap[gap])}" if gap in by_gap else ""
-        lines.append(line)
+        lines.append(f"the run did not finish: {count} incomplete: {listed(unfinished)}")
+    lines += [f"coverage {one}: {found.said(one, facts.selected)}" for one in accounts[:ACCOUNTS_SHOWN]]
     rest = accounts[ACCOUNTS_SHOWN:]
     if rest:
         bad = [account for account in rest if gaps[account]]
         lines.append(
             f"coverage of {len(rest)} more accounts: {len(rest) - len(bad)} fully evaluated"
-            + (f"; not: {_list(bad)}" if bad else "")
+            + (f"; not: {listed(bad)}" if bad else "")
         )
     return [visible(line) for line in lines]
-
-
-def _gaps(found: Coverage, account: str, selected: Iterable[Check]) -> dict[Gap, list[str]]:
-    """The checks that were not completely evaluated in an account, by why."""
-    covered = found.of(account)
-    by_gap: dict[Gap, list[str]] = {}
-    for check in selected:
-        gap = covered.gap(check)
-        if gap:
-            by_gap.setdefault(gap, []).append(check.id)
-    return by_gap
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def _cut(text: str, width: int) -> str:

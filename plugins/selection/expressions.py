@@ -3,14 +3,54 @@
 from __future__ import annotations
 
 import itertools
+import re
+from collections.abc import Collection
 
 import pytest
 from _pytest.mark.expression import Expression
 
+from plugins.did_you_mean import nearest
 from plugins.selection.test_functions import TestFunction
 
 MOST_UNKNOWN_NAMES = 6
 """Names in a -k expression that may or may not match a resource; beyond this many every check is kept."""
+
+
+def refuse_malformed(config: pytest.Config) -> None:
+    """Raise pytest.UsageError, in one line, for a -m or -k that is no expression."""
+    for flag, text in (("-m", config.option.markexpr), ("-k", config.option.keyword)):
+        try:
+            Expression.compile(text)
+        except SyntaxError as error:
+            raise pytest.UsageError(
+                f"{flag}: {text!r} cannot be understood: {error.msg} at column {error.offset}{_hint(flag, text)}"
+            ) from None
+
+
+def _hint(flag: str, text: str) -> str:
+    """What was meant, perhaps."""
+    names = [name.strip() for name in text.split(",")]
+    if len(names) > 1 and all(re.fullmatch(r"[\w-]+", name) for name in names):
+        either = f'{flag} "{" or ".join(names)}"'
+        return f": give --group {','.join(names)} or {either}" if flag == "-m" else f": give {either}"
+    if flag == "-k" and not set(text) & set("() "):
+        part = max(re.findall(r"[\w:+\-.\[\]\\/]+", text), key=len, default="")
+        return f": a name has letters, digits and :+-.[]\\/_ only; a part of it is enough: -k {part}" if part else ""
+    return ": names are joined by and, or, not and parentheses"
+
+
+def refuse_unknown_markers(config: pytest.Config, checks: Collection[str]) -> None:
+    """Raise pytest.UsageError for a name in a -m expression that is no registered marker.
+
+    With strict_markers, which the suite has, pytest does so as well, but when AWS was asked already. ``checks``: ids of
+    checks, which ``--check`` selects.
+    """
+    if not config.getini("strict_markers"):
+        return
+    registered = {marker.name for marker in config._iter_registered_markers()}
+    for name in sorted(Expression.compile(config.option.markexpr).idents() - registered):
+        better = f": --check {name} selects it" if name in checks else nearest(name, registered)
+        raise pytest.UsageError(f"-m: there is no marker {name!r}{better} (--list-groups shows the groups)")
 
 
 def passes_expressions(config: pytest.Config, found: TestFunction) -> bool:
@@ -48,8 +88,6 @@ def _keyword_possible(text: str, found: TestFunction) -> bool:
 
 
 def _identifiers(text: str) -> list[str]:
-    import re
-
     return [
         word
         for word in re.findall(r"[\w:+\-.\[\]\\/]+", text)

@@ -24,7 +24,7 @@ from plugins.catalog.names import is_pattern, matching, names_of, patterns_like
 from plugins.compliance.roll_up import Planned, planned, rolls_up
 from plugins.did_you_mean import nearest
 from plugins.options.values import Options
-from plugins.selection.expressions import passes_expressions
+from plugins.selection.expressions import passes_expressions, refuse_malformed, refuse_unknown_markers
 from plugins.selection.markers import register_services
 from plugins.selection.reading import Suite
 from plugins.selection.test_functions import TestFunction, kinds_of
@@ -84,6 +84,7 @@ class Wanted:
 
 def make_plan(session: pytest.Session, options: Options) -> Plan:
     """Read the test modules and select. Raises pytest.UsageError for names that mean nothing."""
+    refuse_malformed(session.config)
     suite = Suite.at(session, session.config.args)
     own = _own_suite(session, suite)
     if _ids_suffice(session.config, options):
@@ -94,6 +95,7 @@ def make_plan(session: pytest.Session, options: Options) -> Plan:
     plan = Plan(known=suite.checks, ids=_ids(suite, own), unread=frozenset(suite.unread))
     _refuse_unknown_services(options, suite, own)
     register_services(session.config, {check.service for check in plan.known.values()})
+    refuse_unknown_markers(session.config, plan.known)
     _Selecting(session.config, options, plan, own, wanted).select(suite.found)
     try:
         refuse_taken_names()

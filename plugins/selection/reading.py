@@ -10,6 +10,7 @@ import pytest
 
 from plugins.catalog.checks import Check, check_of
 from plugins.selection.check_files import ids_in
+from plugins.selection.mistakes import refuse_unknown_severity
 from plugins.selection.test_functions import TestFunction, files_of, functions_in
 
 
@@ -49,11 +50,12 @@ class Suite:
 
     @property
     def checks(self) -> dict[str, Check]:
-        """The checks that were read, by id. Raises pytest.UsageError when two have the same."""
+        """The checks that were read, by id. Raises pytest.UsageError when two have the same, and for mistakes."""
         known: dict[str, Check] = {}
         for one in self.found:
             check = check_of(one.function)
             if check is not None:
+                refuse_unknown_severity(check, one.nodeid)
                 other = known.setdefault(check.id, check)
                 if other.function.__qualname__ != check.function.__qualname__:
                     raise pytest.UsageError(

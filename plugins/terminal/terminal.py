@@ -171,7 +171,7 @@ class Terminal:
             self.progress = Progress(screen, run.accounts, self._parts)
         return self.progress
 
-    @pytest.hookimpl(tryfirst=True)
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
     def pytest_xdist_setupnodes(self) -> None:
         """Before the first worker starts: listen to what workers tell of their calls.
 

@@ -176,7 +176,10 @@ class TaskQueue:
         if task is not None:
             if error is None:
                 for kind, number in node.workeroutput.get("auditest_left_out", {}).items():
-                    self.run.inventory.leave_out(kind, number)
+                    self.run.inventory.leave_out(task.account, kind, number)
+                for check, (chosen, listed) in node.workeroutput.get("auditest_looked_at", {}).items():
+                    self.run.chosen[task.account, check] += chosen
+                    self.run.listed[task.account, check] += listed
                 self.run.recorded_elsewhere.update(node.workeroutput.get("auditest_recorded", {}))
                 self.run.deselected |= node.workeroutput.get("auditest_deselected", False)
                 self._finished(task, node.workeroutput.get("auditest_nothing", []))
@@ -283,5 +286,8 @@ def pytest_sessionfinish(session: pytest.Session) -> Any:
         output["auditest_left_out"] = dict(run.inventory.left_out)
         output["auditest_recorded"] = dict(recorder.calls) if recorder is not None else {}
         output["auditest_deselected"] = run.deselected
+        output["auditest_looked_at"] = {
+            check: [run.chosen[account, check], number] for (account, check), number in run.listed.items()
+        }
         output["auditest_nothing"] = [list(one) for one in run.nothing_found]
     return (yield)

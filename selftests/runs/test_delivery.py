@@ -42,13 +42,13 @@ def test_every_report_is_uploaded_and_checks_still_only_read(emulator: Emulator,
     )  # fmt: skip
     assert done.code == 1, done.out + done.err
     wanted = {path.relative_to(done.folder).as_posix(): path for path in done.folder.rglob("audit*") if path.is_file()}
-    assert len(wanted) == 3
+    assert len(wanted) == 4
     assert keys(s3, f"reports-{workers}") == {f"audits/daily/{name}" for name in wanted}
     for name, path in wanted.items():
         assert (
             s3.get_object(Bucket=f"reports-{workers}", Key=f"audits/daily/{name}")["Body"].read() == path.read_bytes()
         )
-    assert f"uploaded 3 reports to s3://reports-{workers}/audits/daily/" in done.out
+    assert f"uploaded 4 reports to s3://reports-{workers}/audits/daily/" in done.out
     assert "s3:PutObject is not a read-only operation" in done.out
 
 
@@ -70,10 +70,11 @@ def test_a_failing_upload_keeps_the_files_and_fails_the_run(emulator: Emulator, 
     )  # fmt: skip
     assert [one["Status"] for one in done.findings()] == ["Pass"]
     assert done.code == 1, done.out + done.err
-    (problem,) = [line for line in done.out.splitlines() if line.startswith("ERROR! ")]
+    problem, facts = [line for line in done.out.splitlines() if line.startswith("ERROR! ")]
+    assert ".meta.json was not uploaded to s3://short-lived/" in facts
     assert ".jsonl was not uploaded to s3://short-lived/: The specified bucket does not exist" in problem
     assert "Traceback" not in done.out + done.err
-    assert "uploaded" not in done.out.replace(problem, "")
+    assert "uploaded" not in done.out.replace(problem, "").replace(facts, "")
     with pytest.raises(s3.exceptions.ClientError):
         s3.head_bucket(Bucket="short-lived")
 
@@ -105,7 +106,7 @@ def test_a_replay_can_be_uploaded_with_credentials_and_only_with_them(emulator: 
     assert suite(*CHECK, f"--record={file}", "--filter-region=eu-west-1", env=emulator.environment).code == 1
     arguments = (*CHECK, f"--replay={file}", "--output-bucket=s3://replayed", "--output-filename=r")
     done = suite(*arguments, env=emulator.environment)
-    assert keys(s3, "replayed") == {"r.jsonl"}, done.out + done.err
+    assert keys(s3, "replayed") == {"r.jsonl", "r.meta.json"}, done.out + done.err
     none = {**emulator.environment, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     done = suite(*arguments, env=none)
     assert done.code == 4

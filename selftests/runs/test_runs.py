@@ -196,8 +196,13 @@ def test_reports_are_complete_files_after_ctrl_c(emulator: Emulator, suite: Suit
     )
     assert process.returncode == 2, process.stdout + process.stderr
     assert not list(output.rglob("*.part"))
-    found = json.loads(next(output.glob("*.json")).read_text())
+    (report,) = (file for file in output.glob("*.json") if ".meta." not in file.name)
+    found = json.loads(report.read_text())
     assert found
+    facts = json.loads(next(output.glob("*.meta.json")).read_text())
+    assert (facts["finished"], facts["identity"][:8]) == (False, "arn:aws:")
+    assert facts["coverage"]["fully_evaluated"] < facts["coverage"]["checks"] == 4
+    assert "finished: no: the run did not finish" in next(output.glob("*.txt")).read_text()
     with next(output.glob("*.csv")).open(newline="") as file:
         assert len(list(csv.DictReader(file))) == len(found)
     assert len(ET.parse(next((output / "junit-reports").glob("*.xml"))).findall(".//testcase")) == len(found)
@@ -239,7 +244,7 @@ def test_recording_and_replay_give_the_same_bytes(emulator: Emulator, suite: Sui
     replayed = suite(*NETWORK, f"--replay={tape}", env=nothing, formats="csv,json,jsonl,junit-xml,text")
     assert replayed.code == 1, replayed.out + replayed.err
     files = sorted(file.relative_to(live.folder) for file in live.folder.rglob("*.*") if file.is_file())
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         first, second = (folder / file for folder in (live.folder, replayed.folder))
         assert without_times(first.read_text()) == without_times(second.read_text()), file
@@ -252,11 +257,21 @@ def test_recording_and_replay_give_the_same_bytes(emulator: Emulator, suite: Sui
 
 
 def without_times(text: str) -> str:
-    """A report without the durations that pytest measured."""
-    return re.sub(r'time="[\d.]+"', "", text)
+    """A report without how long the run took, which a replay does not say."""
+    durations = r'time="[\d.]+"|<property name="duration" value="\d+ s"/>|^duration: \d+ s\n|"duration_seconds": \w+'
+    return re.sub(durations, "", text, flags=re.MULTILINE)
 
 
 BAD_INPUT = [
+    (["-m", "gdpr,hipaa"], 'give --group gdpr,hipaa or -m "gdpr or hipaa"'),
+    (["-m", "cislevel1 and"], "-m: 'cislevel1 and' cannot be understood"),
+    (["-m", "cislvl1"], "-m: there is no marker 'cislvl1'; did you mean cislevel1"),
+    (["-m", "cislevel1 and check41"], "there is no marker 'check41': --check check41 selects it"),
+    (["-k", "alice@example.com"], "a part of it is enough: -k example.com"),
+    (["-k", "ssh,rdp"], 'give -k "ssh or rdp"'),
+    (["-k", "(ssh"], "-k: '(ssh' cannot be understood"),
+    (["--record=examples"], "--record: examples is a folder: give the name of a file"),
+    (["--record=nowhere/x.rec"], "--record: nowhere is no folder"),
     (["--check=check411"], "unknown check 'check411'; did you mean"),
     (["--exclude-check=extra7399"], "unknown check"),
     (["--group=cislevel3"], "unknown group 'cislevel3'; did you mean"),
@@ -401,3 +416,98 @@ def test_controller_dies_and_workers_do_not_stay(emulator: Emulator, suite: Suit
             return
         time.sleep(0.5)
     raise AssertionError(f"still running: {alive}")
+
+
+def test_a_narrowed_check_says_of_how_many_resources_it_looked_at_one(emulator: Emulator, suite: Suite) -> None:
+    one = suite(f"--filter-region={REGIONS[0]}", "--check=check43", env=emulator.environment).findings()[0]
+    region = (f"--filter-region={REGIONS[0]}", "--check=check41")
+    group = next(f["Resource ID"] for f in suite(*region, env=emulator.environment).findings())
+    assert one["Resource ID"]
+    for workers in ("0", "2"):
+        for narrowed in (["-k", group], ["--max-items=1"]):
+            done = suite(*region, *narrowed, "-n", workers, env=emulator.environment)
+            assert "0 of 1 checks fully evaluated; narrowed" in done.out
+            assert "check41 (1 of 2)" in done.out
+            (facts,) = done.folder.glob("*.meta.json")
+            assert json.loads(facts.read_text())["coverage"]["narrowed"] == {"check41": "1 of 2"}
+
+
+def test_runs_that_begin_in_one_second_keep_their_reports_apart(suite: Suite, emulator: Emulator) -> None:
+    (suite.folder / "frozen.py").write_text(FROZEN)
+    environment = {**emulator.environment, "PYTHONPATH": str(suite.folder)}
+    command = (
+        "--check=check43",
+        f"--filter-region={REGIONS[0]}",
+        f"--output-directory={suite.folder}/both",
+        "-p",
+        "frozen",
+    )
+    for _ in range(2):
+        assert suite(*command, env=environment).code == 1
+    names = sorted(file.name for file in (suite.folder / "both").glob("*.jsonl"))
+    assert names == [f"auditest-output-{ACCOUNT}-20260301120000{more}.jsonl" for more in ("-2", "")]
+
+
+FROZEN = """
+from datetime import UTC, datetime
+import pytest
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session):
+    from plugins.audit.run import run_of
+    run_of(session.config).entering.now = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+"""
+
+
+OWN = """
+from plugins.catalog import check
+
+@check("own1", severity="{severity}", remediation="x")
+def test_own({argument}):
+    \"\"\"Own.\"\"\"
+"""
+
+
+@pytest.mark.parametrize(
+    ("severity", "argument", "message"),
+    [
+        ("hihg", "security_group", "check own1: unknown severity 'hihg'; did you mean high"),
+        ("high", "security_gruop", "its argument 'security_gruop' is no kind of resource and no fixture; did you mean security_group"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_an_own_check_is_one_line(
+    emulator: Emulator, suite: Suite, severity: str, argument: str, message: str
+) -> None:
+    folder = suite.folder / "own"
+    folder.mkdir()
+    (folder / "test_own.py").write_text(OWN.format(severity=severity, argument=argument))
+    done = suite(f"--checks-dir={folder}", "--check=own1", env=emulator.environment)
+    assert done.code == 4
+    assert message in done.err
+    assert done.err.strip().count("\n") == 0
+
+
+def test_without_xdist(emulator: Emulator, suite: Suite) -> None:
+    done = suite("-p", "no:xdist", "--check=check43", f"--filter-region={REGIONS[0]}", env=emulator.environment)
+    assert done.code == 1, done.out + done.err
+    assert "1 of 1 checks fully evaluated" in done.out
+
+
+def test_fixtures_and_cache_are_shown_without_credentials(suite: Suite) -> None:
+    nothing = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    shown = suite("--fixtures", "-q", env=nothing)
+    assert shown.code == 0
+    assert "security_group -- " in shown.out
+    assert suite("-p", "cacheprovider", "--cache-show", env=nothing).code == 0
+
+
+def test_an_option_of_another_plugin_is_one_line(suite: Suite) -> None:
+    (suite.folder / "profiling_like.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--profile', action='store_true')\n"
+    )
+    done = suite("-p", "profiling_like", "--list-groups", env={"PYTHONPATH": str(suite.folder)})
+    assert done.code == 4
+    assert done.err.strip() == (
+        "ERROR: --profile is an option of the audit and of the plugin profiling_like:"
+        " give -p no:profiling_like to go on without it"
+    )

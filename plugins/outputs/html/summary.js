@@ -72,6 +72,7 @@ function showChoices() {
 // ---- what depends on the findings there are, not on the filters ----
 function summarize() {
   showHeader();
+  showRun();
   showStatuses();
   showMatrix();
   showWorst();
@@ -88,6 +89,28 @@ function showHeader() {
     audit.profile && `profile ${audit.profile}`,
   ];
   byId("facts").textContent = facts.filter(Boolean).join("  ·  ");
+}
+
+// What the run says of itself: it stands behind the findings, and is missing in a file that was cut off.
+function showRun() {
+  const block = byId("run");
+  if (!block) return;
+  const bytes = Uint8Array.from(atob(block.textContent), (character) => character.charCodeAt(0));
+  const run = JSON.parse(new TextDecoder().decode(bytes));
+  const shown = {
+    Coverage: run.coverage,
+    Finished: run.finished ? null : "no: the run did not finish, this report is incomplete",
+    Identity: run.identity,
+    Regions: run.regions.length ? run.regions.join(", ") : "none",
+    Duration: run.duration,
+    Suite: run.suite,
+  };
+  const list = Object.entries(shown)
+    .filter(([, value]) => value)
+    .flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  byId("about").replaceChildren(...list);
+  byId("about").hidden = false;
+  if (!run.finished) say("The run did not finish: this report is incomplete.");
 }
 
 function facetButton(facet, value, attributes, ...children) {

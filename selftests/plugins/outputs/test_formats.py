@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -29,6 +32,7 @@ from plugins.outputs.csv_report import COLUMNS, FORMULA_STARTS
 from plugins.outputs.formats import FORMATS as REGISTER
 from plugins.outputs.formats import Format, writers_for
 from plugins.outputs.junit_report import xml
+from plugins.outputs.run_facts import Coverage, RunFacts
 from plugins.outputs.text_report import render_heading, render_line
 from plugins.outputs.writer import report_name
 from plugins.suite import ROOT
@@ -85,11 +89,31 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in read(path).splitlines()]
 
 
+# What junit-10.xsd of Jenkins' xunit plugin allows, with "error" as Jenkins, GitLab and pytest have it.
+ATTRIBUTES = {
+    "testsuite": {"name", "tests", "failures", "errors", "skipped"}, "testcase": {"name", "classname"},
+    "failure": {"message", "type"}, "error": {"message", "type"}, "skipped": {"message", "type"}, "system-out": set(),
+    "properties": set(), "property": {"name", "value"},
+}  # fmt: skip
+CHILDREN = {
+    "testsuite": {"testcase", "properties", "system-out"}, "testcase": {"failure", "error", "skipped", "system-out"},
+    "properties": {"property"},
+}  # fmt: skip
+
+
+def refuse_unknown_markup(suite: ET.Element) -> None:
+    for element in suite.iter():
+        assert set(element.attrib) <= ATTRIBUTES[element.tag]
+        assert {child.tag for child in element} <= CHILDREN.get(element.tag, set())
+
+
 def read_suite(path: Path) -> list[ET.Element]:
     """The testcases, after a look at the suite's counts."""
     suite = ET.parse(path).getroot()
     cases = suite.findall("testcase")
-    outcomes = [case[-1].tag for case in cases]
+    refuse_unknown_markup(suite)
+    outcomes = [case[0].tag for case in cases]
+    assert len({case.get("name") for case in cases}) == len(cases), "names repeat"
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
         "tests": str(len(cases)),
         "failures": str(outcomes.count("failure")),
@@ -122,7 +146,7 @@ def test_every_format_has_every_finding(tmp_path: Path) -> None:
     assert len(json.loads(read(files["json"]))) == len(findings)
     assert len(read_jsonl(files["jsonl"])) == len(findings)
     assert len(json.loads(read(files["json-asff"]))) == 3 * len(HOSTILE)  # neither INFO nor ERROR
-    assert [case[-1].tag for case in read_suite(files["junit-xml"])] == len(HOSTILE) * [
+    assert [case[0].tag for case in read_suite(files["junit-xml"])] == len(HOSTILE) * [
         "system-out", "failure", "skipped", "skipped", "error",
     ]  # fmt: skip
     for kind in ("text", "mono"):
@@ -172,19 +196,71 @@ def test_json_keys_and_statuses(tmp_path: Path) -> None:
 
 
 def test_junit_testcases(tmp_path: Path) -> None:
-    findings = [finding("b", status, "two\nlines") for status in STATUSES]
+    findings = [replace(finding("b", status, "two\nlines"), resource_key=f"key {status}") for status in STATUSES]
     cases = read_suite(write(tmp_path, findings, ["junit-xml"], "999")["junit-xml"])
     for case, one in zip(cases, findings, strict=True):
-        assert case.attrib == {"classname": "7.3", "name": "S3 buckets are not public - b"}
-        properties = [(p.get("name"), p.get("value")) for p in case.iter("property")]
-        assert properties == properties_of(one)
-    results = {one.status: case[-1] for case, one in zip(cases, findings, strict=True)}
+        same = f" {one.id[-16:]}" if one is not findings[0] else ""
+        name = f"extra73 S3 buckets are not public - b (123456789012 eu-west-1){same}"
+        assert case.attrib == {"classname": "auditest.s3", "name": name}
+        told = dict(line.split(": ", 1) for line in str(case[-1].text).splitlines() if ": " in line)
+        assert told == {**dict(properties_of(one)), "number": "7.3", "resource": "b"}
+    results = {one.status: case[0] for case, one in zip(cases, findings, strict=True)}
     assert [(s, results[s].tag, results[s].get("message")) for s in STATUSES] == [
         ("PASS", "system-out", None), ("FAIL", "failure", "two\nlines"), ("INFO", "skipped", "two\nlines"),
         ("WARNING", "skipped", "two\nlines"), ("ERROR", "error", "two\nlines"),
     ]  # fmt: skip
-    assert results["PASS"].text == results["FAIL"].text == results["ERROR"].text == "two\nlines"
+    assert str(results["PASS"].text).startswith("two\nlines\ncheck: extra73\n")
+    assert results["FAIL"].text == results["ERROR"].text == "two\nlines"
     assert ET.parse(tmp_path / "junit-reports" / "out.xml").getroot().get("name") == "auditest 999"
+
+
+FACTS = RunFacts(
+    version="1.2", account="1", account_name="<b>", identity="arn:aws:sts::1:assumed-role/\u202e<script>/x",
+    regions=["eu-west-1", "us-east-1"], started="2026-03-01T12:00:05Z", duration_seconds=7, finished=False,
+    coverage=Coverage(checks=2, fully_evaluated=0, not_finished=["check14"], narrowed={"extra73": "1 of 41"},
+                      narrowed_by="only some of the resources were selected"),
+    said="0 of 2 checks fully evaluated; not finished: check14; narrowed: extra73 (1 of 41)",
+    findings={"FAIL": 1},
+)  # fmt: skip
+LINES = [
+    ("suite", "auditest 1.2"), ("identity", "arn:aws:sts::1:assumed-role/\\u202e<script>/x"),
+    ("regions", "eu-west-1, us-east-1"), ("started", "2026-03-01T12:00:05Z"), ("duration", "7 s"),
+    ("finished", "no: the run did not finish, this report is incomplete"), ("coverage", FACTS.said),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [[], ["b1"], ["b1", "b2"]])
+def test_every_report_says_who_asked_and_how_much_was_evaluated(tmp_path: Path, names: list[str]) -> None:
+    writers = writers_for(FORMATS, tmp_path, "out", "1", facts=True)
+    for name in names:
+        for writer in writers:
+            writer.write(finding(name))
+            writer.flush()
+    assert json.loads(read(tmp_path / "out.meta.json.part")) is None
+    for writer in writers:
+        writer.close(FACTS)
+    files = dict(zip([*FORMATS, "facts"], (writer.path for writer in writers), strict=True))
+    assert files["facts"] == tmp_path / "out.meta.json"
+    assert json.loads(read(files["facts"])) == msgspec.to_builtins(FACTS)
+    assert len(json.loads(read(files["json"]))) == len(read_jsonl(files["jsonl"])) == len(names)
+    assert len(read_csv(files["csv"])) == len(names)
+    suite = ET.parse(files["junit-xml"]).getroot()
+    assert len(read_suite(files["junit-xml"])) == len(names)
+    assert [(one.get("name"), one.get("value")) for one in suite.findall("properties/property")] == LINES
+    for kind in ("text", "mono"):
+        assert read(files[kind]).splitlines()[-len(LINES) :] == [f"{name}: {value}" for name, value in LINES]
+    page = read(files["html"])
+    (packed,) = re.findall(r'<script type="text/plain" id="run">(.*)</script>\n</body>\n</html>\n$', page)
+    shown = json.loads(base64.b64decode(packed))
+    assert shown == {**dict(LINES), "regions": FACTS.regions, "finished": False}
+
+
+def test_a_report_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "out.json").write_text("mine")
+    with pytest.raises(FileExistsError):
+        writers_for(["csv", "json"], tmp_path, "out", "1", exclusive=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["out.json"]
+    assert read(tmp_path / "out.json") == "mine"
 
 
 def test_text_is_the_classic_report(tmp_path: Path) -> None:
@@ -244,7 +320,8 @@ def test_any_name_survives_every_format(
         tuple(map(in_a_cell, (name, message, message))) for name in names
     ]
     cases = read_suite(files["junit-xml"])
-    assert [case.get("name") for case in cases] == [f"{CHECK.title} - {from_xml(name)}" for name in names]
+    for case, name in zip(cases, names, strict=True):
+        assert str(case.get("name")).startswith(f"extra73 {CHECK.title} - {from_xml(name)} ({from_xml(account)} ")
     for kind in ("mono", "text"):
         lines = read(files[kind]).splitlines()
         assert len(lines) == len(names) + (3 if names else 1)
