@@ -121,10 +121,24 @@ class StubBackend:
     def _stub(self, region: str, service: str, operation: str, params: Mapping[str, Any]) -> Answer | Exception | None:
         name = f"{service}:{operation}"
         stub = self.answers.get(f"{name}@{region}", self.answers.get(name))
+        if stub is None and name == "cloudtrail:GetEventSelectors":
+            stub = self._default_selectors()
         if not callable(stub):
             return stub
         made = stub(dict(params))
         return made if isinstance(made, Exception | None) else fitting(service, operation, made)
+
+    def _default_selectors(self) -> Answer | None:
+        """What AWS answers of a trail whose description in the test says that nobody has set selectors.
+
+        Source: CloudTrail User Guide, "Logging management events": a trail logs all management events by default.
+        """
+        given = self.answers.get("cloudtrail:DescribeTrails")
+        trails = given.get("trailList", []) if isinstance(given, dict) else []
+        if not trails or any(trail.get("HasCustomEventSelectors", True) for trail in trails):
+            return None
+        default = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}
+        return {"EventSelectors": [default], "AdvancedEventSelectors": []}
 
 
 @dataclass(frozen=True)

@@ -281,7 +281,7 @@ def test_merge(installed: Caller, tape: Path) -> None:
         (
             ["--list-checks", *CHECK],
             0,
-            "check43    high          ec2             Default security groups have no rules",
+            "check43 high ec2 Default security groups have no rules",
         ),
         (["--help"], 0, "usage: auditest [options]"),
         (["--replya", "x"], 4, "unrecognized arguments: --replya"),
