@@ -25,9 +25,10 @@ Skipped: type[BaseException] = pytest.skip.Exception
 Failed: type[BaseException] = pytest.fail.Exception
 
 _PYTEST = (os.path.dirname(_pytest.__file__),)
+_RESOURCES = str(ROOT / "fixtures") + os.sep
 _NOT_OWN = (
     *dict.fromkeys(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    str(ROOT / "plugins") + os.sep, str(ROOT / "fixtures") + os.sep, "<frozen",
+    str(ROOT / "plugins") + os.sep, _RESOURCES, "<frozen",
 )  # fmt: skip
 """Where code is that speaks for no check: Python, installed libraries, and what the suite itself is made of."""
 
@@ -68,18 +69,18 @@ def passed(check: Check, evidence: object) -> Verdict:
 def verdict_of(raised: BaseException, check: Check | None = None) -> Verdict | None:
     """What an exception from a check function means; None when it is no outcome.
 
-    A FAIL is what the check's own code says: an assertion, or pytest.fail, in its module or in code beside it. The same
+    A FAIL is what the check's own code says: an assertion, or pytest.fail, in its module or in code beside it, and pytest.fail in a resource. The same
     exception from elsewhere (a library's assertion, the alarm of pytest-timeout, pytest.raises) says that the check did not
-    come to its end, which is an ERROR; and so is a skip that no check and no mark asked for.
+    come to its end, which is an ERROR; and so is a skip that no check, no mark and no resource asked for.
     """
     words = str(getattr(raised, "msg", raised))
     if isinstance(raised, ApiError | NotEvaluated):
         return Verdict("ERROR", words)
-    if isinstance(raised, Skipped | Xfailed) and _speaks(raised, check, or_pytest=True):
+    if isinstance(raised, Skipped | Xfailed) and _speaks(raised, check, pytest_too=True, resources=True):
         return Verdict("INFO" if isinstance(raised, Skipped) else "WARNING", words)
     if isinstance(raised, AssertionError) and _speaks(raised, check):
         return Verdict("FAIL", assertion_message(raised))
-    if isinstance(raised, Failed) and _speaks(raised, check):
+    if isinstance(raised, Failed) and _speaks(raised, check, resources=True):
         return Verdict("FAIL", words)
     if isinstance(raised, Failed | Skipped | Xfailed):
         return Verdict("ERROR", f"the check came to no verdict: {words}")
@@ -89,8 +90,12 @@ def verdict_of(raised: BaseException, check: Check | None = None) -> Verdict | N
     return None
 
 
-def _speaks(raised: BaseException, check: Check | None, *, or_pytest: bool = False) -> bool:
-    """Whether an outcome was raised by the check's own code; ``or_pytest``: or by pytest, for a mark of the check."""
+def _speaks(raised: BaseException, check: Check | None, *, pytest_too: bool = False, resources: bool = False) -> bool:
+    """Whether an outcome was raised by the check's own code.
+
+    ``pytest_too``: or by pytest, for a mark of the check; ``resources``: or by one of the suite's resources, in the check's
+    place.
+    """
     frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(raised.__traceback__)]
     while len(frames) > 1 and os.path.dirname(frames[-1]) in _PYTEST and os.path.basename(frames[-1]) == "outcomes.py":
         del frames[-1]  # pytest.fail and the like, which somebody called
@@ -100,7 +105,9 @@ def _speaks(raised: BaseException, check: Check | None, *, or_pytest: bool = Fal
     own = getattr(getattr(check, "function", None), "__code__", None)
     if own is not None and place.startswith(os.path.dirname(own.co_filename) + os.sep):
         return True
-    return (or_pytest and place.startswith(_PYTEST)) or not place.startswith((*_PYTEST, *_NOT_OWN))
+    if (pytest_too and place.startswith(_PYTEST)) or (resources and place.startswith(_RESOURCES)):
+        return True
+    return not place.startswith((*_PYTEST, *_NOT_OWN))
 
 
 def assertion_message(error: AssertionError) -> str:

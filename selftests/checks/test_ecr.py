@@ -274,11 +274,11 @@ def test_extra77_gravity(audit: Audit, elements: dict[str, Any], gravity: str) -
 @pytest.mark.parametrize(
     ("cidr", "settings", "status"),
     [
-        ("203.0.113.0/24", {"min_prefix_length_ipv4": 28}, "FAIL"),
+        ("52.95.110.0/24", {"min_prefix_length_ipv4": 28}, "FAIL"),
         ("128.0.0.0/1", {}, "FAIL"),
         ("128.0.0.0/1", {"min_prefix_length_ipv4": 1}, "PASS"),
-        ("2001:db8::/32", {}, "PASS"),
-        ("2001:db8::/32", {"min_prefix_length_ipv6": 48}, "FAIL"),
+        ("2600:1f00::/32", {}, "PASS"),
+        ("2600:1f00::/32", {"min_prefix_length_ipv6": 48}, "FAIL"),
     ],
 )
 def test_extra77_limits(audit: Audit, cidr: str, settings: dict[str, int], status: str) -> None:

@@ -155,7 +155,7 @@ PUBLIC = f"{WHERE}: private endpoint off, public endpoint on, open to"
         (endpoint(True, False, "10.0.0.0/7"), {}, f"FAIL: {PUBLIC} 10.0.0.0/7; too wide: 10.0.0.0/7"),
         (endpoint(True, False, "2000::/16"), {}, f"FAIL: {PUBLIC} 2000::/16; too wide: 2000::/16"),
         (endpoint(True, False, "2000::/16"), {"min_prefix_length_ipv6": 16}, f"PASS: {PUBLIC} 2000::/16"),
-        (endpoint(True, False, "203.0.113.0/24"), {"min_prefix_length_ipv4": 28}, f"FAIL: {PUBLIC} 203.0.113.0/24; too wide: 203.0.113.0/24"),
+        (endpoint(True, False, "52.95.110.0/24"), {"min_prefix_length_ipv4": 28}, f"FAIL: {PUBLIC} 52.95.110.0/24; too wide: 52.95.110.0/24"),
         (endpoint(True, False, "somewhere"), {}, f"FAIL: {PUBLIC} somewhere; too wide: somewhere"),
     ],
 )  # fmt: skip

@@ -354,7 +354,7 @@ def test_extra771_no_public_writes(audit: Audit, statement: dict[str, Any]) -> N
 
 
 def test_extra771_limits_of_address_ranges(audit: Audit) -> None:
-    for version, range_ in (("ipv4", "203.0.0.0/16"), ("ipv6", "2001:db8::/32")):
+    for version, range_ in (("ipv4", "203.0.0.0/16"), ("ipv6", "2600:1f00::/32")):
         answers = {**UNBLOCKED, "GetBucketPolicy": policy(when("IpAddress", "aws:SourceIp", range_))}
         assert run(audit, "extra771", answers).startswith("PASS")
         limit = {f"min_prefix_length_{version}": 48 if version == "ipv6" else 24}
