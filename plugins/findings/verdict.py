@@ -69,9 +69,10 @@ def passed(check: Check, evidence: object) -> Verdict:
 def verdict_of(raised: BaseException, check: Check | None = None) -> Verdict | None:
     """What an exception from a check function means; None when it is no outcome.
 
-    A FAIL is what the check's own code says: an assertion, or pytest.fail, in its module or in code beside it, and pytest.fail in a resource. The same
-    exception from elsewhere (a library's assertion, the alarm of pytest-timeout, pytest.raises) says that the check did not
-    come to its end, which is an ERROR; and so is a skip that no check, no mark and no resource asked for.
+    A FAIL is what the check's own code says: an assertion, or pytest.fail, in its module or in code beside it, and
+    pytest.fail in a resource. The same exception from elsewhere (a library's assertion, the alarm of pytest-timeout,
+    pytest.raises) says that the check did not come to its end, which is an ERROR; and so is a skip that no check, no mark
+    and no resource asked for.
     """
     words = str(getattr(raised, "msg", raised))
     if isinstance(raised, ApiError | NotEvaluated):
