@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fixtures.rules.public_policy import MIN_PREFIX_IPV4, MIN_PREFIX_IPV6
+from fixtures.rules.condition_keys import MIN_PREFIX_IPV4, MIN_PREFIX_IPV6
 from fixtures.services.cloudtrail.data_events import Kind
 from fixtures.services.s3.buckets import Bucket
 from plugins.catalog import check
@@ -89,7 +89,8 @@ def test_bucket_encrypts_objects(
         f"{bucket.label}: default encryption is {found}, and no policy statement refuses uploads without one of"
         f" {', '.join(accepted_algorithms)}"
     )
-    return f"{bucket.label}: default encryption is {found}, but {enforcing[0]} of its policy refuses other uploads"
+    verb = "refuse" if len(enforcing) > 1 else "refuses"
+    return f"{bucket.label}: default encryption is {found}, but {' and '.join(enforcing)} of its policy {verb} other uploads"
 
 
 @check(

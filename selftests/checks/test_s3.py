@@ -161,11 +161,12 @@ def test_extra734_by_default(audit: Audit, answer: Stub, expected: str) -> None:
 
 
 def deny_unless(operator: str = "StringNotEquals", value: Any = "aws:kms", **more: Any) -> dict[str, Any]:
-    """A statement that refuses uploads by what their encryption header says; further elements as keywords."""
-    return {
+    """A statement that refuses uploads by what their encryption header says; None removes an element."""
+    elements = {
         "Sid": "Enc", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::data/*",
         "Condition": {operator: {HEADER: value}}, **more,
     }  # fmt: skip
+    return {name: found for name, found in elements.items() if found is not None}
 
 
 TWO_TESTS = {"StringNotEquals": {HEADER: "aws:kms", "aws:PrincipalAccount": "111122223333"}}
@@ -190,14 +191,14 @@ BY_NOTHING = f"FAIL: {HERE}: default encryption is none, and no policy statement
         (deny_unless(Action="S3:*", Resource="arn:aws:s3:::da*"), BY_POLICY),
         (deny_unless(Action="*", Resource="arn:aws:s3:::data*"), BY_POLICY),
         (deny_unless("StringEquals", "AES256"), BY_NOTHING),
-        (deny_unless("StringNotEqualsIfExists"), BY_NOTHING),
+        (deny_unless("StringNotEqualsIfExists"), BY_POLICY),
         (deny_unless("Null", "false"), BY_NOTHING),
-        (deny_unless("Null", ["true", "false"]), BY_NOTHING),
+        (deny_unless("Null", ["true", "false"]), BY_POLICY),
         (deny_unless(value=[]), BY_NOTHING),
-        (deny_unless(value=["aws:kms", "none"]), BY_NOTHING),
+        (deny_unless(value=["aws:kms", "none"]), BY_POLICY),
         (deny_unless(Condition=TWO_TESTS), BY_NOTHING),
         (deny_unless(Condition=TWO_OPERATORS), BY_NOTHING),
-        (deny_unless(Condition={}), BY_NOTHING),
+        (deny_unless(Condition={}), BY_POLICY),
         (deny_unless(Condition={"StringNotEquals": {HEADER + "-aws-kms-key-id": "aws:kms"}}), BY_NOTHING),
         (deny_unless(Effect="Allow"), BY_NOTHING),
         (deny_unless(Resource="arn:aws:s3:::data/private/*"), BY_NOTHING),
@@ -205,7 +206,10 @@ BY_NOTHING = f"FAIL: {HERE}: default encryption is none, and no policy statement
         (deny_unless(Resource="arn:aws:s3:::data"), BY_NOTHING),
         (deny_unless(Resource="arn:aws:s3:::data-2/*"), BY_NOTHING),
         (deny_unless(Principal={"AWS": "arn:aws:iam::111122223333:root"}), BY_NOTHING),
-        (deny_unless(Principal={"Service": "*"}), BY_NOTHING),
+        (deny_unless(Principal={"Service": "*"}), "ERROR: s3:GetBucketPolicy failed"),
+        (deny_unless("StringNotLike", "aws:kms*"), BY_POLICY),
+        (deny_unless(Action=None, NotAction="s3:Get*"), BY_POLICY),
+        (deny_unless(Action=None, NotAction="s3:Put*"), BY_NOTHING),
         (deny_unless(Action="s3:PutObjectAcl"), BY_NOTHING),
         (deny_unless(Action="s3:Get*"), BY_NOTHING),
     ],
@@ -227,6 +231,19 @@ def test_extra734_accepted_algorithms(audit: Audit) -> None:
     for statement in (deny_unless(value="AES256"), deny_unless("Null", "true")):  # either lets AES256 through
         found = run(audit, "extra734", {**plain, "GetBucketPolicy": policy(statement)}, **KMS_ONLY)
         assert found.startswith(f"FAIL: {HERE}: default encryption is AES256")
+
+
+def test_extra734_by_statements_together(audit: Audit) -> None:
+    without = deny_unless("Null", "true", Sid="A")
+    other = deny_unless(Sid="B", Condition=TWO_OPERATORS)
+    answers: dict[str, Stub] = {"GetBucketEncryption": encrypted("AES256")}
+    both = run(audit, "extra734", {**answers, "GetBucketPolicy": policy(without, other)}, **KMS_ONLY)
+    assert (
+        both
+        == f"PASS: {HERE}: default encryption is AES256, but statement A and statement B of its policy refuse other uploads"
+    )
+    alone = run(audit, "extra734", {**answers, "GetBucketPolicy": policy(other)}, **KMS_ONLY)
+    assert alone.startswith(f"FAIL: {HERE}: default encryption is AES256, and no policy statement")
 
 
 def test_extra734_without_anything(audit: Audit) -> None:
