@@ -7,7 +7,8 @@ import pytest
 
 from fixtures.rules.dated_facts import LAMBDA_RUNTIMES, LAMBDA_RUNTIMES_AS_OF, Runtime
 from fixtures.secrets.scanner import Limits, in_pairs
-from fixtures.services.lambda_.functions import LambdaFunction, Support, named_accounts, openings
+from fixtures.services.lambda_.functions import LambdaFunction, Support
+from fixtures.services.lambda_.invokers import named_accounts, openings
 from plugins.catalog import check
 from plugins.catalog.checks import NETWORK_REACHABILITY, PASSWORDS, PATCH_MANAGEMENT
 
@@ -135,13 +136,24 @@ def test_function_policy_is_not_public(
     lambda_function: LambdaFunction,
     *,
     check_aliases: bool = True,
+    check_versions: bool = True,
     check_confused_deputy: bool = True,
-    unscoped_services: Sequence[str] = ("s3.amazonaws.com",),
+    unscoped_services: Sequence[str] = ("*",),
 ) -> str:
-    """Resource policies of Lambda functions do not admit everyone."""
-    policies = lambda_function.policies(aliases=check_aliases)
+    """Resource policies of Lambda functions do not admit everyone.
+
+    ``unscoped_services`` are patterns such as ``s3.amazonaws.com`` or ``*``: services that must be limited to an account,
+    an organization or an ARN that names its account, since other accounts can have them invoke the function. The ARN of
+    a bucket names none.
+    """
+    policies = lambda_function.policies(aliases=check_aliases, versions=check_versions)
     opened = openings(policies, unscoped_services if check_confused_deputy else ())
-    assert not opened, "; ".join(opened)
+    assert not opened.found, "; ".join(opened.found)
+    if opened.halves:
+        pytest.skip(
+            f"a function URL needs both lambda:InvokeFunctionUrl and lambda:InvokeFunction, so that this lets nobody in;"
+            f" remove it: {'; '.join(opened.halves)}"
+        )
     if not policies:
         return f"{lambda_function.label} has no policy"
     named = ", ".join(named_accounts(policies.values(), lambda_function.api.account.id))

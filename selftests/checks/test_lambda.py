@@ -582,10 +582,13 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
 
 
 def policies(own: Any, **by_alias: Any) -> dict[str, Stub]:
-    """The function with its policy and those of its aliases."""
+    """The function with its policy and those of its aliases and versions (``v3``)."""
+    versions = {name.removeprefix("v"): answer for name, answer in by_alias.items() if name[1:].isdigit()}
+    by_alias = {name: answer for name, answer in by_alias.items() if not name[1:].isdigit()} | versions
+    both = {"Functions": [function(), *(function(Version=version) for version in versions)]}
     return {
-        **listed(function()),
-        "lambda:ListAliases": {"Aliases": [{"Name": name} for name in by_alias]},
+        "lambda:ListFunctions": lambda params: both if "FunctionVersion" in params else {"Functions": [function()]},
+        "lambda:ListAliases": {"Aliases": [{"Name": name} for name in by_alias if name not in versions]},
         "lambda:GetPolicy": lambda params: by_alias[params["Qualifier"]] if "Qualifier" in params else own,
     }
 
@@ -626,8 +629,14 @@ S3 = {"Service": "s3.amazonaws.com"}
         (when("IpAddress", "aws:SourceIp", "203.0.113.0/24"), False),
         (when("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "::/0"]), True),
         (when("ArnLike", "AWS:SourceArn", f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:x/*", {"Service": "apigateway.amazonaws.com"}), False),
-        (allow({"Service": "events.amazonaws.com"}), False),
+        (allow({"Service": "events.amazonaws.com"}), True),
+        (allow({"Service": "cognito-idp.amazonaws.com"}), True),
+        (when("StringEquals", "aws:PrincipalServiceName", "sns.amazonaws.com"), True),
+        (when("StringEquals", "lambda:EventSourceToken", "amzn1.ask.skill.x", {"Service": "alexa-connectedhome.amazon.com"}), False),
         (allow(S3), True),
+        # the ARN of a bucket names no account
+        (when("ArnLike", "AWS:SourceArn", "arn:aws:s3:::mybucket", S3), True),
+        (allow(S3, Condition={"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::mybucket"}, "StringEquals": {"AWS:SourceAccount": ACCOUNT}}), False),
         (when("StringEquals", "aws:SourceAccount", ACCOUNT, S3), False),
         (allow({"AWS": "arn:aws:iam::999999999999:root"}), False),
         (allow(Effect="Deny"), False),
@@ -671,10 +680,56 @@ def test_extra798_aliases(audit: Audit) -> None:
     assert {operation for _, _, operation, _ in audit.backend.calls} == {"ListFunctions", "GetPolicy"}
 
 
+def test_extra798_versions(audit: Audit) -> None:
+    answers = policies(NO_POLICY, v2=NO_POLICY, v3=policy(allow()))
+    assert one(audit, "extra798", answers).startswith(f"FAIL: version 3 of {F} admits everyone: statement s allows")
+    assert one(audit, "extra798", answers, check_versions=False) == f"PASS: {F} has no policy"
+    closed = policies(NO_POLICY, v2=policy(allow({"AWS": ACCOUNT})))
+    assert one(audit, "extra798", closed) == f"PASS: {F} is not public"
+    refused = policies(NO_POLICY, v3=access_denied("lambda", "GetPolicy"))
+    assert one(audit, "extra798", refused).startswith("ERROR: access denied in eu-west-1: lambda:GetPolicy is needed")
+
+
+URL = allow(Action="lambda:InvokeFunctionUrl", Condition={"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}})
+VIA_URL = allow(Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}})
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [
+        ([URL], "INFO"),
+        ([VIA_URL], "INFO"),
+        ([URL, {**URL, "Sid": "t"}], "INFO"),
+        ([URL, allow({"AWS": ACCOUNT})], "INFO"),
+        ([URL, VIA_URL], "FAIL"),
+        ([URL, allow()], "FAIL"),
+        ([VIA_URL, allow(Action="lambda:GetFunction")], "FAIL"),
+        ([allow(Action="lambda:*")], "FAIL"),
+        ([allow(Action="lambda:InvokeFunction*")], "FAIL"),
+        ([URL, allow(Condition={"BoolIfExists": {"lambda:InvokedViaFunctionUrl": "true"}})], "FAIL"),
+        ([allow(Condition={"BoolIfExists": {"lambda:InvokedViaFunctionUrl": "true"}})], "FAIL"),
+        ([allow(Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "false"}})], "FAIL"),
+    ],
+)
+def test_extra798_function_urls_need_two_grants(audit: Audit, found: list[dict[str, Any]], status: str) -> None:
+    said = one(audit, "extra798", policies(policy(*found)))
+    lead = f"INFO: a function URL needs both {URL['Action']} and lambda:InvokeFunction, so that this lets nobody in"
+    assert said.startswith(lead if status == "INFO" else f"FAIL: {F} admits everyone: statement s allows")
+
+
+@pytest.mark.parametrize("principal", [{"Service": "*"}, {"Service": ["sns.amazonaws.com", "*.amazonaws.com"]}])
+def test_extra798_services_by_wildcard_are_not_judged(audit: Audit, principal: Any) -> None:
+    said = one(audit, "extra798", policies(policy(allow(principal))))
+    assert said.startswith("ERROR: lambda:GetPolicy failed")
+    assert "names a service by a wildcard" in said
+
+
 def test_extra798_confused_deputy(audit: Audit) -> None:
     events = allow({"Service": ["events.amazonaws.com"]})
     assert one(audit, "extra798", policies(policy(allow(S3))), check_confused_deputy=False).startswith("PASS: ")
-    more = one(audit, "extra798", policies(policy(events)), unscoped_services=["events.amazonaws.com"])
+    s3 = one(audit, "extra798", policies(policy(events)), unscoped_services=["s3.amazonaws.com"])
+    assert s3 == f"PASS: {F} is not public"
+    more = one(audit, "extra798", policies(policy(events)))
     assert more.startswith(f"FAIL: {F} admits a service for any account")
     assert one(audit, "extra798", policies(policy(allow(S3))), unscoped_services=[]).startswith("PASS: ")
 
@@ -687,13 +742,16 @@ def test_extra798_confused_deputy(audit: Audit) -> None:
         (allow({"Service": "s3.amazonaws.com.cn"}), False),
         (allow(S3, Effect="Deny"), False),
         (when("StringEquals", "aws:SourceAccount", ACCOUNT, S3), False),
-        (when("ArnLike", "AWS:SourceArn", "arn:aws:s3:::bucket", S3), False),
+        (when("ArnLike", "AWS:SourceArn", "arn:aws:s3:::bucket", S3), True),
+        (when("ArnLike", "AWS:SourceArn", f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint/a", S3), False),
+        (when("StringEquals", "AWS:PrincipalServiceName", "s3.amazonaws.com"), True),
         (when("ArnLike", "aws:SourceArn", "arn:aws:s3:::*", S3), True),
         (when("StringEquals", "aws:SourceOrgID", "o-abc", S3), False),
         (when("ForAnyValue:StringLike", "aws:SourceOrgPaths", "o-abc/*", S3), False),
         (when("StringEqualsIfExists", "aws:SourceAccount", ACCOUNT, S3), True),
+        (when("StringEquals", "aws:PrincipalOrgID", "o-abc", S3), False),
         # conditions that restrict others, but not whom a service acts for
-        (when("StringEquals", "aws:PrincipalOrgID", "o-abc", S3), True),
+        (when("StringEquals", "aws:SourceVpce", "vpce-1", S3), True),
         (when("IpAddress", "aws:SourceIp", "203.0.113.0/24", S3), True),
         (allow("*"), False),
     ],
