@@ -138,10 +138,9 @@ def test_config_records_all_resources(
 def test_trail_bucket_has_access_logging(trail_bucket: TrailBucket) -> str:
     """S3 buckets that receive CloudTrail logs have access logging."""
     _require_own(trail_bucket)
-    target = trail_bucket.logging
-    assert target and target.get("TargetBucket"), f"{trail_bucket.label}: access logging is not enabled"
-    itself = ", which is the bucket itself" if target["TargetBucket"] == trail_bucket.id else ""
-    return f"{trail_bucket.label} logs to {target['TargetBucket']}/{target.get('TargetPrefix', '')}{itself}"
+    assert trail_bucket.access_log, f"{trail_bucket.label}: access logging is not enabled"
+    to_itself = (trail_bucket.logging or {}).get("TargetBucket") == trail_bucket.id
+    return f"{trail_bucket.label} {trail_bucket.access_log}{', which is the bucket itself' if to_itself else ''}"
 
 
 @check(

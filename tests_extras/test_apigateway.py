@@ -64,13 +64,15 @@ def test_rest_api_stage_presents_client_certificate(
     command="aws wafv2 associate-web-acl --web-acl-arn ACL_ARN --resource-arn STAGE_ARN",
     url="https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-control-access-aws-waf.html",
 )
-def test_rest_api_stage_has_web_acl(rest_api_stage: RestApiStage, *, fail_on_waf_classic: bool = True) -> str:
-    """API Gateway REST stages are protected by a WAF web ACL."""
+def test_rest_api_stage_has_web_acl(rest_api_stage: RestApiStage) -> str:
+    """API Gateway REST stages are protected by a WAF web ACL.
+
+    A web ACL of WAF Classic protects nothing since its support ended on 2025-09-30.
+    """
     generation = rest_api_stage.waf
     assert generation != "none", f"{rest_api_stage.label}: web ACL none"
     found = f"{rest_api_stage.label}: {generation} web ACL {rest_api_stage.data['webAclArn']}"
-    retired = generation == "WAF Classic" and fail_on_waf_classic
-    assert not retired, f"{found}, whose support ended on 2025-09-30"
+    assert generation != "WAF Classic", f"{found}, whose support ended on 2025-09-30"
     return found
 
 

@@ -20,14 +20,16 @@ from plugins.catalog.checks import NETWORK_REACHABILITY
     url="https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html",
 )
 def test_load_balancer_writes_access_logs(load_balancer: LoadBalancer) -> str:
-    """Load balancers write access logs to S3."""
+    """Load balancers write access logs."""
     if load_balancer.type == "gateway":
         pytest.skip(f"{load_balancer.label}: gateway load balancers have no access logs")
     log = load_balancer.access_log
     if load_balancer.type == "network" and not log.enabled and not load_balancer.encrypted_listeners:
         pytest.skip(f"{load_balancer.label} has no TLS listener: S3 access logs, which are off, would stay empty")
-    assert log.enabled, f"{load_balancer.label} writes no S3 access logs"
-    return f"{load_balancer.label} writes S3 access logs to {log}"
+    if log.enabled:
+        return f"{load_balancer.label} writes S3 access logs to {log}"
+    assert load_balancer.delivery_sources, f"{load_balancer.label} writes no access logs"
+    return f"{load_balancer.label} writes access logs (delivery source {', '.join(load_balancer.delivery_sources)})"
 
 
 @check(

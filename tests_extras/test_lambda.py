@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from fixtures.rules.dated_facts import LAMBDA_RUNTIMES, LAMBDA_RUNTIMES_AS_OF, Runtime
+from fixtures.rules.dated_facts import LAMBDA_PREVIEWS, LAMBDA_RUNTIMES, LAMBDA_RUNTIMES_AS_OF, Runtime
 from fixtures.secrets.scanner import Limits, in_pairs
-from fixtures.services.lambda_.functions import LambdaFunction, Support
+from fixtures.services.lambda_.functions import LambdaFunction, Lifecycle, Support
 from fixtures.services.lambda_.invokers import named_accounts, openings
 from plugins.catalog import check
 from plugins.catalog.checks import NETWORK_REACHABILITY, PASSWORDS, PATCH_MANAGEMENT
@@ -113,10 +113,16 @@ def test_function_runtime_is_supported(
 ) -> str:
     """Lambda functions use a runtime that AWS still supports."""
     in_use = lambda_function.runtimes(published=include_published_versions)
-    support = Support(in_use, runtimes, lambda_function.api.now.date(), timedelta(days=warn_days))
+    custom = lambda_function.custom_lifecycles(published=include_published_versions)
+    known: dict[str, Lifecycle] = {**dict.fromkeys(LAMBDA_PREVIEWS, "preview"), **runtimes, **custom}
+    support = Support(in_use, known, lambda_function.api.now.date(), timedelta(days=warn_days))
     assert not support.ended, f"{lambda_function.label}: {'; '.join(support.ended)}"
     if not any(in_use.values()):
         pytest.skip(f"{lambda_function.label} has no runtime of Lambda, as container images")
+    if support.previews:
+        pytest.skip(
+            f"{lambda_function.label}: there is no support yet for the preview of {', '.join(support.previews)}"
+        )
     if support.unknown:
         unknown = ", ".join(support.unknown)
         pytest.skip(f"{lambda_function.label}: no lifecycle data for {unknown}, update the table of {runtimes_as_of}")

@@ -20,9 +20,8 @@ from plugins.catalog.checks import NETWORK_REACHABILITY
 )
 def test_bucket_has_access_logging(bucket: Bucket) -> str:
     """S3 buckets write server access logs."""
-    target = bucket.logging
-    assert target and target.get("TargetBucket"), f"{bucket.label}: server access logging is off"
-    return f"{bucket.label} logs to {target['TargetBucket']}/{target.get('TargetPrefix', '')}"
+    assert bucket.access_log, f"{bucket.label}: server access logging is off"
+    return f"{bucket.label} {bucket.access_log}"
 
 
 @check(

@@ -77,24 +77,28 @@ def preference(value: str) -> dict[str, Any]:
 
 
 NOT_LOGGED = "ACM does not log such certificates"
+LOGGED = f"PASS: {LABEL}: ACM records every public certificate"
+OPTED_OUT = f"INFO: {LABEL} was issued with transparency logging DISABLED, which ACM offers no more:"
 
 
 @pytest.mark.parametrize(
     ("detail", "expected"),
     [
-        (preference("ENABLED"), f"PASS: {LABEL}: transparency logging is ENABLED"),
-        (preference("DISABLED"), f"FAIL: {LABEL}: transparency logging is DISABLED"),
-        ({}, f"PASS: {LABEL}: transparency logging is ENABLED"),
-        ({"Options": {"Export": "DISABLED"}}, f"PASS: {LABEL}: transparency logging is ENABLED"),
+        (preference("ENABLED"), LOGGED),
+        (preference("DISABLED"), OPTED_OUT),
+        ({**preference("DISABLED"), "IssuedAt": datetime(2026, 6, 11, tzinfo=UTC)}, OPTED_OUT),
+        ({**preference("DISABLED"), "IssuedAt": datetime(2026, 6, 12, tzinfo=UTC)}, LOGGED),
+        ({}, LOGGED),
+        ({"Options": {"Export": "DISABLED"}}, LOGGED),
         ({**preference("DISABLED"), "Type": "IMPORTED"}, f"INFO: {LABEL} is IMPORTED: {NOT_LOGGED}"),
         ({**preference("DISABLED"), "Type": "PRIVATE"}, f"INFO: {LABEL} is PRIVATE: {NOT_LOGGED}"),
-        ({**preference("DISABLED"), "KeyAlgorithm": "EC_prime256v1"}, f"FAIL: {LABEL}: transparency logging is DISABLED"),
         ({**preference("DISABLED"), "Status": "PENDING_VALIDATION"}, f"INFO: {LABEL} is not issued but PENDING_VALIDATION"),
-        (preference(Undocumented("PERHAPS")), f"ERROR: acm:DescribeCertificate failed in {REGION}: UnexpectedAnswer: {LABEL} has an unknown transparency logging preference: PERHAPS"),
+        (preference(Undocumented("PERHAPS")), LOGGED),
     ],
 )  # fmt: skip
 def test_extra724(audit: Audit, detail: dict[str, Any], expected: str) -> None:
-    assert run(audit, "extra724", answers(**detail)) == {ID: expected}
+    found = run(audit, "extra724", answers(**detail))
+    assert list(found) == [ID] and found[ID].startswith(expected)
 
 
 def left(**parts: int) -> dict[str, Any]:
@@ -126,6 +130,50 @@ def test_extra730(audit: Audit, detail: dict[str, Any], settings: dict[str, int]
     assert run(audit, "extra730", answers(**detail), **settings) == {ID: expected}
 
 
+def acme(id: str, days: int, *others: str, name: str = "a.example.com", **more: Any) -> dict[str, Any]:
+    """A certificate that came by ACME, as ListCertificates gives it; it expires in so many days."""
+    return {
+        "CertificateArn": f"{ARN.rpartition('/')[0]}/{id}", "DomainName": name, "Status": "ISSUED",
+        "SubjectAlternativeNameSummaries": [name, *others], "NotAfter": NOW + timedelta(days=days),
+        "CertificateKeyPairOrigin": "ACME", "InUse": False, **more,
+    }  # fmt: skip
+
+
+OLD, NEW = acme("old", 5), acme("new", 40)
+EXPIRED = acme("old", -3, Status="EXPIRED")
+
+
+@pytest.mark.parametrize(
+    ("certificates", "status", "words"),
+    [
+        ([OLD, NEW], "INFO", "expires in 5 days, on 2026-05-06 (not in use); its ACME client has replaced it by new"),
+        ([EXPIRED, NEW], "INFO", "expired 3 days ago, on 2026-04-28 (not in use); its ACME client has replaced it by new"),
+        ([EXPIRED, acme("newer", 80), NEW], "INFO", "has replaced it by newer"),
+        ([acme("old", 5, "b.example.com"), acme("new", 40, "b.example.com")], "INFO", "has replaced it by new"),
+        ([OLD], "FAIL", "expires in 5 days"),
+        ([EXPIRED], "FAIL", "expired 3 days ago"),
+        ([EXPIRED, acme("new", 40, name="z.example.com")], "FAIL", "expired 3 days ago"),
+        ([EXPIRED, acme("new", 40, "b.example.com")], "FAIL", "expired 3 days ago"),
+        ([EXPIRED, acme("new", 40, Status="REVOKED")], "FAIL", "expired 3 days ago"),
+        ([EXPIRED, acme("new", 40, CertificateKeyPairOrigin="AWS_MANAGED")], "FAIL", "expired 3 days ago"),
+        ([{**OLD, "InUse": True}, NEW], "FAIL", "expires in 5 days"),
+        ([{**OLD, "CertificateKeyPairOrigin": "AWS_MANAGED"}, NEW], "FAIL", "expires in 5 days"),
+        ([{**OLD, "HasAdditionalSubjectAlternativeNames": True}, NEW], "FAIL", "expires in 5 days"),
+    ],
+)  # fmt: skip
+def test_extra730_of_acme(audit: Audit, certificates: list[dict[str, Any]], status: str, words: str) -> None:
+    def described(params: dict[str, Any]) -> dict[str, Any]:
+        one = next(one for one in certificates if one["CertificateArn"] == params["CertificateArn"])
+        kept = ("CertificateArn", "DomainName", "Status", "NotAfter", "CertificateKeyPairOrigin")
+        return {"Certificate": {"Type": "AMAZON_ISSUED", **{member: one[member] for member in kept}}}
+
+    given: dict[str, Stub] = {
+        "acm:ListCertificates": {"CertificateSummaryList": certificates}, "acm:DescribeCertificate": described
+    }  # fmt: skip
+    found = run(audit, "extra730", given)
+    assert found["old"].startswith(f"{status}: a.example.com (old)") and words in found["old"]
+
+
 @pytest.mark.usefixtures("moto")
 def test_against_moto_extra724_extra730(audit: Audit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("moto.settings.ACM_VALIDATION_WAIT", -1)
@@ -140,6 +188,6 @@ def test_against_moto_extra724_extra730(audit: Audit, monkeypatch: pytest.Monkey
 
     logged, unlogged = request("a.example.com", "ENABLED"), request("b.example.com", "DISABLED", "EC_prime256v1")
     found = audit("extra724")
-    assert found[logged] == f"PASS: a.example.com ({logged}) in {REGION}: transparency logging is ENABLED"
-    assert found[unlogged].startswith(f"FAIL: b.example.com ({unlogged})")
+    assert found[logged] == f"PASS: a.example.com ({logged}) in {REGION}: ACM records every public certificate"
+    assert found[unlogged] == f"PASS: b.example.com ({unlogged}) in {REGION}: ACM records every public certificate"
     assert all("expires in" in text for text in audit("extra730").values())

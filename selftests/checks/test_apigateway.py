@@ -223,7 +223,6 @@ CLASSIC = f"arn:aws:waf-regional:{REGION}:{ACCOUNT}:webacl/11111111-2222-3333-44
         ({}, {}, f"FAIL: {STAGE_LABEL}: web ACL none"),
         ({"webAclArn": ""}, {}, f"FAIL: {STAGE_LABEL}: web ACL none"),
         ({"webAclArn": CLASSIC}, {}, f"FAIL: {STAGE_LABEL}: WAF Classic web ACL {CLASSIC}, whose support ended on 2025-09-30"),
-        ({"webAclArn": CLASSIC}, {"fail_on_waf_classic": False}, f"PASS: {STAGE_LABEL}: WAF Classic web ACL {CLASSIC}"),
         ({"webAclArn": "arn:aws:s3:::x"}, {}, f"ERROR: apigateway:GetStages failed in {REGION}: UnexpectedAnswer: {LABEL} has a webAclArn of no known kind: arn:aws:s3:::x"),
     ],
 )  # fmt: skip

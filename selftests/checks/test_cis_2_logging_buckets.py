@@ -35,6 +35,15 @@ PRIVATE: dict[str, Stub] = {
     "s3:GetPublicAccessBlock": NO_BLOCK,
     "s3control:GetPublicAccessBlock": NO_BLOCK,
     "s3:GetBucketLogging": {},
+    "logs:DescribeDeliverySources": {"deliverySources": []},
+}
+VENDED: dict[str, Stub] = {
+    "logs:DescribeDeliverySources": {
+        "deliverySources": [
+            {"name": "requests", "resourceArns": ["arn:aws:s3:::logs"], "logType": "S3_SERVER_ACCESS_LOGS"}
+        ]
+    },
+    "logs:DescribeDeliveries": {"deliveries": [{"deliverySourceName": "requests"}]},
 }
 PUBLIC_POLICY: dict[str, Stub] = {"s3:GetBucketPolicyStatus": {"PolicyStatus": {"IsPublic": True}}}
 
@@ -77,6 +86,10 @@ def test_check23(audit: Audit, more: dict[str, Stub], expected: str) -> None:
         ({"s3:GetBucketLogging": {"LoggingEnabled": {}}}, "FAIL: logs (trails: main): access logging is not enabled"),
         ({"s3:GetBucketLogging": {"LoggingEnabled": {"TargetBucket": ""}}}, "FAIL: logs (trails: main): access logging is not enabled"),
         ({"s3:GetBucketLogging": access_denied("s3", "o")}, "ERROR: access denied in us-east-1: s3:GetBucketLogging is needed"),
+        (VENDED, "PASS: logs (trails: main) logs through the delivery source requests"),
+        ({**VENDED, "logs:DescribeDeliveries": {}}, "FAIL: logs (trails: main): access logging is not enabled"),
+        ({**VENDED, "logs:DescribeDeliveries": access_denied("logs", "DescribeDeliveries")}, "ERROR: access denied in us-east-1: logs:DescribeDeliveries is needed"),
+        ({"logs:DescribeDeliverySources": access_denied("logs", "DescribeDeliverySources")}, "ERROR: access denied in us-east-1: logs:DescribeDeliverySources is needed"),
     ],
 )  # fmt: skip
 def test_check26(audit: Audit, more: dict[str, Stub], expected: str) -> None:
@@ -95,6 +108,22 @@ def test_check23_and_check26_of_other_buckets(audit: Audit, check: str) -> None:
     everywhere = audit(check, answers={"cloudtrail:DescribeTrails": access_denied("c", "o")}, live=False)
     assert list(everywhere) == [f"{ACCOUNT} us-east-1", f"{ACCOUNT} eu-west-1"]
     assert all("cloudtrail:DescribeTrails is needed" in text for text in everywhere.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        (f"logs-{ACCOUNT}-us-east-1-an", "fails (nobody else may claim a name that ends in the account's id)"),
+        (f"logs-{ACCOUNT}-us-gov-west-1-an", "fails (nobody else may claim a name that ends in the account's id)"),
+        ("logs-999999999999-us-east-1-an", "fails and anybody may claim the name"),
+        (f"logs-{ACCOUNT}-us-east-1", "fails and anybody may claim the name"),
+        (f"logs-{ACCOUNT}-an", "fails and anybody may claim the name"),
+    ],
+)
+def test_check23_of_a_missing_bucket_says_who_may_claim_its_name(audit: Audit, name: str, claim: str) -> None:
+    answers = {**trails(trail(S3BucketName=name)), **PRIVATE, "s3:HeadBucket": ApiError("s3", "o", "404", "x")}
+    found = audit("check23", answers=answers, live=False)
+    assert found == {name: f"FAIL: {name} (trails: main) does not exist: log delivery {claim}"}
 
 
 @pytest.mark.parametrize("check", ["check23", "check26"])

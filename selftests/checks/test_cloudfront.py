@@ -110,7 +110,8 @@ NONE_OF_THREE = f"FAIL: {LABEL} writes no access logs: standard logging is off, 
         ([], False, standard_v2(source(), deliveries=()), NONE_OF_THREE),
         ([], False, standard_v2(source(), deliveries=("other",)), NONE_OF_THREE),
         ([], False, standard_v2(source(status="INACTIVE")), NONE_OF_THREE),
-        ([], False, standard_v2(source(service="bedrock")), NONE_OF_THREE),
+        ([], False, standard_v2(source(logType="CONNECTION_LOGS")), NONE_OF_THREE),
+        ([], False, standard_v2(source(logType="CONNECTION_LOGS", name="mtls"), source(), deliveries=("mtls", "cdn")), f"PASS: {LABEL} writes standard logs v2 (delivery source cdn)"),
         ([], False, standard_v2(source(resourceArns=[ARN + "2"])), NONE_OF_THREE),
         ([behavior(**REALTIME), behavior("/api/*", **REALTIME)], False, {}, f"PASS: {LABEL} writes real-time logs for every path"),
         ([behavior(**REALTIME), behavior("/api/*")], False, standard_v2(), f"{NONE_OF_THREE} for /api/*"),
@@ -152,6 +153,15 @@ def geo(kind: str, *countries: str) -> dict[str, Any]:
     return {"Restrictions": {"GeoRestriction": restriction}}
 
 
+def tenants(of: str = ID, enabled: bool = True, **customizations: dict[str, Any]) -> dict[str, Stub]:
+    """ListDistributionTenants with tenants of these names and customizations."""
+    listed = [
+        {"Id": f"dt_{name}", "Name": name, "DistributionId": of, "Enabled": enabled, "Customizations": changes}
+        for name, changes in customizations.items()
+    ]
+    return {"cloudfront:ListDistributionTenants": {"DistributionTenantList": listed}}
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -162,11 +172,35 @@ def geo(kind: str, *countries: str) -> dict[str, Any]:
         (geo("whitelist"), f"FAIL: {LABEL}: geo restriction whitelist, countries: 0"),
         ({"Restrictions": None}, f"FAIL: {LABEL}: geo restriction none, countries: 0"),
         (geo(Undocumented("elsewhere"), "CH"), f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown geo restriction type: elsewhere"),
-        ({**geo("none"), "ConnectionMode": "tenant-only"}, f"FAIL: {LABEL}: geo restriction none, countries: 0; overrides of its tenants (ConnectionMode tenant-only) are not evaluated"),
     ],
 )  # fmt: skip
 def test_extra732(audit: Audit, changes: dict[str, Any], expected: str) -> None:
     assert run(audit, "extra732", distribution(**changes)) == expected
+
+
+def own_geo(kind: str, *countries: str) -> dict[str, Any]:
+    return {"GeoRestrictions": {"RestrictionType": kind, "Locations": list(countries)}}
+
+
+NONE = "geo restriction none, countries: 0"
+TWO = "geo restriction whitelist, countries: 2"
+
+
+@pytest.mark.parametrize(
+    ("restriction", "given", "expected"),
+    [
+        (geo("none"), tenants(), f"FAIL: {LABEL}: {NONE}"),
+        (geo("none"), tenants(a={}), f"FAIL: {LABEL}: {NONE}; tenants without restriction: a ({NONE})"),
+        (geo("none"), tenants(a=own_geo("whitelist", "CH")), f"PASS: {LABEL}: {NONE}; its 1 tenants are restricted"),
+        (geo("none"), tenants(a=own_geo("whitelist", "CH"), b={}), f"FAIL: {LABEL}: {NONE}; tenants without restriction: b ({NONE})"),
+        (geo("whitelist", "CH", "LI"), tenants(a={}, b=own_geo("none")), f"FAIL: {LABEL}: {TWO}; tenants without restriction: b ({NONE})"),
+        (geo("whitelist", "CH", "LI"), tenants(b=own_geo("none"), enabled=False), f"PASS: {LABEL}: {TWO}"),
+        (geo("none"), tenants(a=own_geo(Undocumented("elsewhere"))), f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown geo restriction type: elsewhere"),
+    ],
+)  # fmt: skip
+def test_extra732_of_tenants(audit: Audit, restriction: dict[str, Any], given: dict[str, Stub], expected: str) -> None:
+    data = distribution(**restriction, ConnectionMode="tenant-only")
+    assert run(audit, "extra732", data, answers=given) == expected
 
 
 # -- extra738 ---------------------------------------------------------------------------------------------------------
@@ -219,19 +253,56 @@ CLASSIC = "11111111-2222-3333-4444-555555555555"
 
 
 @pytest.mark.parametrize(
-    ("changes", "settings", "expected"),
+    ("changes", "expected"),
     [
-        ({"WebACLId": WAFV2}, {}, f"PASS: {LABEL} has the WAFv2 web ACL {WAFV2}"),
-        ({"WebACLId": ""}, {}, f"FAIL: {LABEL} has no web ACL"),
-        ({"WebACLId": None}, {}, f"FAIL: {LABEL} has no web ACL"),
-        ({"WebACLId": CLASSIC}, {}, f"FAIL: {LABEL} has the WAF Classic web ACL {CLASSIC}, whose support ended on 2025-09-30"),
-        ({"WebACLId": CLASSIC}, {"fail_on_waf_classic": False}, f"PASS: {LABEL} has the WAF Classic web ACL {CLASSIC}"),
-        ({"WebACLId": "arn:aws:s3:::x"}, {}, f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has a WebACLId of no known kind: arn:aws:s3:::x"),
-        ({"WebACLId": WAFV2, "ConnectionMode": "tenant-only"}, {}, f"PASS: {LABEL} has the WAFv2 web ACL {WAFV2}; overrides of its tenants (ConnectionMode tenant-only) are not evaluated"),
+        ({"WebACLId": WAFV2}, f"PASS: {LABEL} has the WAFv2 web ACL {WAFV2}"),
+        ({"WebACLId": ""}, f"FAIL: {LABEL} has no web ACL"),
+        ({"WebACLId": None}, f"FAIL: {LABEL} has no web ACL"),
+        ({"WebACLId": CLASSIC}, f"FAIL: {LABEL} has the WAF Classic web ACL {CLASSIC}, whose support ended on 2025-09-30"),
+        ({"WebACLId": "arn:aws:s3:::x"}, f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has a WebACLId of no known kind: arn:aws:s3:::x"),
     ],
 )  # fmt: skip
-def test_extra773(audit: Audit, changes: dict[str, Any], settings: dict[str, Any], expected: str) -> None:
-    assert run(audit, "extra773", distribution(**changes), **settings) == expected
+def test_extra773(audit: Audit, changes: dict[str, Any], expected: str) -> None:
+    assert run(audit, "extra773", distribution(**changes)) == expected
+
+
+DISABLED = {"WebAcl": {"Action": "disable"}}
+
+
+MANY: dict[str, Stub] = {
+    "cloudfront:ListDistributionTenants": {
+        "DistributionTenantList": [
+            {"Name": f"t{number:02}", "DistributionId": ID, "Customizations": DISABLED} for number in range(12)
+        ]
+    }
+}
+
+
+def overriding(arn: str) -> dict[str, Any]:
+    return {"WebAcl": {"Action": "override", "Arn": arn}}
+
+
+@pytest.mark.parametrize(
+    ("web_acl", "given", "expected"),
+    [
+        (WAFV2, tenants(), f"PASS: {LABEL} has the WAFv2 web ACL {WAFV2}"),
+        ("", tenants(), f"FAIL: {LABEL} has no web ACL"),
+        (WAFV2, tenants(a={}), f"PASS: {LABEL}: its 1 tenants have the WAFv2 web ACL {WAFV2}"),
+        (WAFV2, tenants(a={}, b=DISABLED), f"FAIL: {LABEL}: tenants without protection: b has no web ACL"),
+        ("", tenants(a=overriding(WAFV2)), f"PASS: {LABEL}: its 1 tenants have the WAFv2 web ACL {WAFV2}"),
+        ("", tenants(a=overriding(WAFV2), b={}), f"FAIL: {LABEL}: tenants without protection: b has no web ACL"),
+        (WAFV2, tenants(a=overriding("")), f"FAIL: {LABEL}: tenants without protection: a has no web ACL"),
+        (WAFV2, tenants(a=DISABLED, enabled=False), f"PASS: {LABEL} has the WAFv2 web ACL {WAFV2}"),
+        (WAFV2, tenants(a=DISABLED, of="E2OTHER"), f"PASS: {LABEL} has the WAFv2 web ACL {WAFV2}"),
+        (WAFV2, tenants(a={"WebAcl": {"Action": Undocumented("count")}}), f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedAnswer: {LABEL} has an unknown web ACL action: count"),
+        (WAFV2, MANY, f"FAIL: {LABEL}: tenants without protection: t00 has no web ACL, "),
+        (WAFV2, {"cloudfront:ListDistributionTenants": access_denied("cloudfront", "ListDistributionTenants")}, "ERROR: access denied in us-east-1: cloudfront:ListDistributionTenants is needed"),
+    ],
+)  # fmt: skip
+def test_extra773_of_tenants(audit: Audit, web_acl: str, given: dict[str, Stub], expected: str) -> None:
+    found = run(audit, "extra773", distribution(WebACLId=web_acl, ConnectionMode="tenant-only"), answers=given)
+    assert found.startswith(expected)
+    assert found == expected or found.endswith("t09 has no web ACL and 2 more") or found.startswith("ERROR: access")
 
 
 # -- extra791 ---------------------------------------------------------------------------------------------------------
@@ -285,6 +356,16 @@ UNKNOWN = f"ERROR: cloudfront:ListDistributions failed in us-east-1: UnexpectedA
 def test_extra791(audit: Audit, origins: list[Any], certificate: dict[str, Any] | None, expected: str) -> None:
     data = distribution(Origins={"Quantity": len(origins), "Items": origins}, ViewerCertificate=certificate)
     assert run(audit, "extra791", data) == expected
+
+
+def test_extra791_of_tenants(audit: Audit) -> None:
+    """No viewer reaches a multi-tenant distribution by *.cloudfront.net."""
+    data = distribution(Origins={"Items": [custom("TLSv1.2")]}, ConnectionMode="tenant-only")
+    expected = f"PASS: {LABEL}: origins TLSv1.2; its tenants may bring certificates of their own"
+    assert run(audit, "extra791", data) == expected
+    assert run(audit, "extra791", data, fail_on_default_certificate=True) == expected
+    old = {**data, "ViewerCertificate": tls("TLSv1")}
+    assert run(audit, "extra791", old).startswith(f"FAIL: {LABEL}: viewers may use security policy TLSv1;")
 
 
 def test_extra791_settings(audit: Audit) -> None:

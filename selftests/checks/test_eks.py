@@ -166,6 +166,7 @@ def test_extra796(audit: Audit, cluster: dict[str, Any], settings: dict[str, Any
 # -- secrets ---------------------------------------------------------------------------------------------------------
 
 FOREIGN = f"arn:aws:kms:{REGION}:999999999999:key/k"
+WITHOUT = f"FAIL: {WHERE} (Kubernetes 1.33) encrypts secrets without a customer managed key, by default with a key that AWS owns"
 ENCRYPTS = f"{WHERE} (Kubernetes 1.33) encrypts secrets with"
 
 
@@ -179,17 +180,20 @@ def encrypted(*entries: tuple[list[str], dict[str, str]]) -> dict[str, Any]:
     [
         (encrypted((["secrets"], {"keyArn": KEY})), f"PASS: {ENCRYPTS} {KEY}"),
         (encrypted((["secrets"], {"keyArn": FOREIGN})), f"PASS: {ENCRYPTS} {FOREIGN}"),
-        (encrypted((["other"], {"keyArn": FOREIGN}), (["secrets"], {"keyArn": KEY})), f"PASS: {ENCRYPTS} {KEY}"),
-        ({}, f"FAIL: {ENCRYPTS}out a customer managed key"),
+        (encrypted((["secrets"], {}), (["secrets"], {"keyArn": KEY})), f"PASS: {ENCRYPTS} {KEY}"),
+        ({}, WITHOUT),
+        ({"version": "1.27"}, f"FAIL: {WHERE} (Kubernetes 1.27) encrypts secrets without a customer managed key"),
+        ({"version": "1.28"}, f"FAIL: {WHERE} (Kubernetes 1.28) encrypts secrets without a customer managed key, by default with a key that AWS owns"),
         ({"version": None}, f"FAIL: {WHERE} (Kubernetes unknown) encrypts secrets without a customer managed key"),
-        ({"encryptionConfig": []}, f"FAIL: {ENCRYPTS}out a customer managed key"),
-        (encrypted((["secrets"], {})), f"FAIL: {ENCRYPTS}out a customer managed key"),
-        ({"encryptionConfig": [{"resources": ["secrets"]}]}, f"FAIL: {ENCRYPTS}out a customer managed key"),
-        (encrypted((["secrets"], {"keyArn": ""})), f"FAIL: {ENCRYPTS}out a customer managed key"),
-        (encrypted(([], {"keyArn": KEY})), f"FAIL: {ENCRYPTS}out a customer managed key"),
-        (encrypted((["other"], {"keyArn": KEY})), f"FAIL: {ENCRYPTS}out a customer managed key"),
+        ({"encryptionConfig": []}, WITHOUT),
+        (encrypted((["secrets"], {})), WITHOUT),
+        ({"encryptionConfig": [{"resources": ["secrets"]}]}, WITHOUT),
+        (encrypted((["secrets"], {"keyArn": ""})), WITHOUT),
+        (encrypted(([], {"keyArn": KEY})), f"PASS: {ENCRYPTS} {KEY}"),
+        ({"encryptionConfig": [{"provider": {"keyArn": KEY}}]}, f"PASS: {ENCRYPTS} {KEY}"),
+        (encrypted((["other"], {"keyArn": KEY})), f"PASS: {ENCRYPTS} {KEY}"),
     ],
-)
+)  # fmt: skip
 def test_extra797(audit: Audit, cluster: dict[str, Any], verdict: str) -> None:
     assert run(audit, "extra797", cluster) == verdict
 

@@ -179,8 +179,20 @@ def modern_log(*listeners: tuple[str, int], **log: str) -> dict[str, Any]:
     """elbv2's DescribeLoadBalancerAttributes with these access_logs.s3.* items, and the listeners."""
     items = [{"Key": "deletion_protection.enabled", "Value": "true"}]
     items += [{"Key": f"access_logs.s3.{key}", "Value": value} for key, value in log.items()]
-    answers: dict[str, Any] = {"elbv2:DescribeLoadBalancerAttributes": {"Attributes": items}}
+    answers: dict[str, Any] = {
+        "elbv2:DescribeLoadBalancerAttributes": {"Attributes": items},
+        "logs:DescribeDeliverySources": {},
+    }
     return answers | ({"elbv2:DescribeListeners": listening(*listeners)} if listeners else {})
+
+
+def vended(log_type: str, deliveries: tuple[str, ...] = ("lb-logs",)) -> dict[str, Any]:
+    """The delivery source "lb-logs" of the load balancer "lb", and these deliveries."""
+    source = {"name": "lb-logs", "logType": log_type, "resourceArns": [arn_of("lb")], "status": "ACTIVE"}
+    return {
+        "logs:DescribeDeliverySources": {"deliverySources": [source]},
+        "logs:DescribeDeliveries": {"deliveries": [{"id": "d", "deliverySourceName": name} for name in deliveries]},
+    }
 
 
 @pytest.mark.parametrize(
@@ -188,18 +200,24 @@ def modern_log(*listeners: tuple[str, int], **log: str) -> dict[str, Any]:
     [
         (classic("lb"), classic_log(Enabled=True, S3BucketName="logs", S3BucketPrefix="elb"), "PASS: lb (classic) in {} writes S3 access logs to bucket logs, prefix elb"),
         (classic("lb"), classic_log(Enabled=True, S3BucketName="logs"), "PASS: lb (classic) in {} writes S3 access logs to bucket logs, no prefix"),
-        (classic("lb"), classic_log(Enabled=False, S3BucketName="logs"), "FAIL: lb (classic) in {} writes no S3 access logs"),
-        (classic("lb"), classic_log(Enabled=False), "FAIL: lb (classic) in {} writes no S3 access logs"),
-        (classic("lb"), classic_log(), "FAIL: lb (classic) in {} writes no S3 access logs"),
+        (classic("lb"), classic_log(Enabled=False, S3BucketName="logs"), "FAIL: lb (classic) in {} writes no access logs"),
+        (classic("lb"), classic_log(Enabled=False), "FAIL: lb (classic) in {} writes no access logs"),
+        (classic("lb"), classic_log(), "FAIL: lb (classic) in {} writes no access logs"),
         (modern(), modern_log(enabled="true", bucket="logs", prefix="alb"), "PASS: lb (application) in {} writes S3 access logs to bucket logs, prefix alb"),
         (modern(), modern_log(enabled="true", bucket="logs", prefix=""), "PASS: lb (application) in {} writes S3 access logs to bucket logs, no prefix"),
-        (modern(), modern_log(enabled="false", bucket="", prefix=""), "FAIL: lb (application) in {} writes no S3 access logs"),
-        (modern(), modern_log(), "FAIL: lb (application) in {} writes no S3 access logs"),
-        (modern(type="network"), modern_log(("TCP", 80), ("TLS", 443), enabled="false"), "FAIL: lb (network) in {} writes no S3 access logs"),
-        (modern(type="network"), modern_log(("TLS", 443)), "FAIL: lb (network) in {} writes no S3 access logs"),
+        (modern(), modern_log(enabled="false", bucket="", prefix=""), "FAIL: lb (application) in {} writes no access logs"),
+        (modern(), modern_log(), "FAIL: lb (application) in {} writes no access logs"),
+        (modern(type="network"), modern_log(("TCP", 80), ("TLS", 443), enabled="false"), "FAIL: lb (network) in {} writes no access logs"),
+        (modern(type="network"), modern_log(("TLS", 443)), "FAIL: lb (network) in {} writes no access logs"),
         (modern(type="network"), modern_log(("TCP", 443), ("UDP", 53), enabled="false"), "INFO: lb (network) in {} has no TLS listener"),
         (modern(type="network"), modern_log(("TCP", 443)), "INFO: lb (network) in {} has no TLS listener"),
         (modern(type="network"), modern_log(enabled="true", bucket="logs"), "PASS: lb (network) in {} writes S3 access logs to bucket logs"),
+        (modern(), modern_log(enabled="false") | vended("ALB_ACCESS_LOGS"), "PASS: lb (application) in {} writes access logs (delivery source lb-logs)"),
+        (modern(), modern_log(enabled="false") | vended("ALB_ACCESS_LOGS", deliveries=()), "FAIL: lb (application) in {} writes no access logs"),
+        (modern(), modern_log(enabled="false") | vended("ALB_CONNECTION_LOGS"), "FAIL: lb (application) in {} writes no access logs"),
+        (modern(), modern_log(enabled="false") | vended("ALB_HEALTH_CHECK_LOGS"), "FAIL: lb (application) in {} writes no access logs"),
+        (modern(type="network"), modern_log(("TLS", 443)) | vended("NLB_ACCESS_LOGS"), "PASS: lb (network) in {} writes access logs (delivery source lb-logs)"),
+        (modern(type="network"), modern_log(("TLS", 443)) | vended("ALB_ACCESS_LOGS"), "FAIL: lb (network) in {} writes no access logs"),
         (modern(type="gateway", Scheme=None), {}, "INFO: lb (gateway) in {}: gateway load balancers have no access logs"),
     ],
 )  # fmt: skip
@@ -221,6 +239,14 @@ def test_extra717_errors(audit: Audit) -> None:
         gone = run(audit, "extra717", balancer, answers={key: GONE})["lb"]
         assert gone.startswith("INFO")
         assert gone.endswith(f"in {REGION} was deleted during the audit")
+    for call in ("DescribeDeliverySources", "DescribeDeliveries"):
+        unseen = {
+            **modern_log(enabled="false"),
+            **vended("ALB_ACCESS_LOGS"),
+            f"logs:{call}": access_denied("logs", call),
+        }
+        found = run(audit, "extra717", modern(), answers=unseen)["lb"]
+        assert found.startswith(f"ERROR: access denied in {REGION}: logs:{call} is needed")
     network = modern(type="network")
     refused = modern_log() | {"elbv2:DescribeListeners": access_denied("elbv2", "DescribeListeners")}
     assert "elasticloadbalancing:DescribeListeners is needed" in run(audit, "extra717", network, answers=refused)["lb"]
@@ -230,7 +256,7 @@ def test_extra717_errors(audit: Audit) -> None:
 
 def test_extra717_asks_for_listeners_only_where_they_matter(audit: Audit) -> None:
     run(audit, "extra717", modern(), modern("g", "gateway"), answers=modern_log(("TLS", 443), enabled="false"))
-    assert called(audit) == ["elbv2:DescribeLoadBalancerAttributes"]
+    assert called(audit) == ["elbv2:DescribeLoadBalancerAttributes", "logs:DescribeDeliverySources"]
     run(audit, "extra717", modern(type="network"), answers=modern_log(("TLS", 443), enabled="true"))
     assert called(audit) == ["elbv2:DescribeLoadBalancerAttributes"]
 

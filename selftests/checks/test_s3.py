@@ -22,6 +22,7 @@ HERE = "bucket data in eu-west-1"
 NO_POLICY = ApiError("s3", "o", "NoSuchBucketPolicy", "none")
 NO_ENCRYPTION = ApiError("s3", "o", "ServerSideEncryptionConfigurationNotFoundError", "none")
 NO_BLOCK = ApiError("s3", "o", "NoSuchPublicAccessBlockConfiguration", "none")
+UNVENDED: dict[str, Stub] = {"logs:DescribeDeliverySources": {"deliverySources": []}}
 READ_FIRST = {
     "extra718": "GetBucketLogging",
     "extra73": "GetPublicAccessBlock",
@@ -93,6 +94,7 @@ def test_asked_in_the_region_of_the_bucket(
     answers: dict[str, Stub] = {
         "GetBucketLogging": {}, "GetPublicAccessBlock": NO_BLOCK, "GetBucketVersioning": {}, "GetBucketPolicy": NO_POLICY,
         "GetBucketEncryption": NO_ENCRYPTION, "GetBucketAcl": {"Grants": []}, "GetBucketPolicyStatus": NO_POLICY,
+        **UNVENDED,
     }  # fmt: skip
     assert f"bucket data in {region}" in run(audit, check, {**answers, **place}, regions=["us-east-1"])
     asked = [call for call in audit.backend.calls if call[1] == "s3" and call[3] == {"Bucket": "data"}]
@@ -115,8 +117,36 @@ def test_asked_in_the_region_of_the_bucket(
     ],
 )
 def test_extra718(audit: Audit, answer: Stub, expected: str) -> None:
-    assert run(audit, "extra718", {"GetBucketLogging": answer}) == expected
-    assert [call[2] for call in audit.backend.calls] == ["ListBuckets", "GetBucketLocation", "GetBucketLogging"]
+    found = run(audit, "extra718", {"GetBucketLogging": answer, **UNVENDED})
+    assert found == expected
+    vended = ["DescribeDeliverySources"] if expected.startswith("FAIL") else []
+    made = [call[2] for call in audit.backend.calls]
+    assert made == ["ListBuckets", "GetBucketLocation", "GetBucketLogging", *vended]
+
+
+@pytest.mark.parametrize(
+    ("source", "deliveries", "expected"),
+    [
+        ({}, ["requests"], f"PASS: {HERE} logs through the delivery source requests"),
+        ({"status": "INACTIVE"}, ["requests"], f"FAIL: {HERE}: server access logging is off"),
+        ({"logType": "ACCESS_LOGS"}, ["requests"], f"FAIL: {HERE}: server access logging is off"),
+        ({"resourceArns": ["arn:aws:s3:::data2"]}, ["requests"], f"FAIL: {HERE}: server access logging is off"),
+        ({}, ["others"], f"FAIL: {HERE}: server access logging is off"),
+    ],
+)
+def test_extra718_vended_logs(audit: Audit, source: dict[str, Any], deliveries: list[str], expected: str) -> None:
+    made = {"name": "requests", "resourceArns": ["arn:aws:s3:::data"], "logType": "S3_SERVER_ACCESS_LOGS", **source}
+    answers: dict[str, Stub] = {
+        "GetBucketLogging": {},
+        "logs:DescribeDeliverySources": {"deliverySources": [made]},
+        "logs:DescribeDeliveries": {"deliveries": [{"deliverySourceName": name} for name in deliveries]},
+    }
+    assert run(audit, "extra718", answers) == expected
+    assert {call[0] for call in audit.backend.calls if call[1] == "logs"} == {"eu-west-1"}
+    for call in ("DescribeDeliverySources", "DescribeDeliveries"):
+        if expected.startswith("PASS"):
+            denied = run(audit, "extra718", {**answers, f"logs:{call}": access_denied("logs", call)})
+            assert denied.startswith(f"ERROR: access denied in eu-west-1: logs:{call} is needed")
 
 
 # -- Versions --------------------------------------------------------------------------------------------------------
