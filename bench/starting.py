@@ -24,7 +24,7 @@ from bench.running import ROOT, measured
 from plugins.suite import SETTINGS, SOURCES
 
 SERVICES, CHECKS = 90, 800
-WITHOUT_CHECKS = {"tagging", "waf"}
+WITHOUT_CHECKS = {"logs", "tagging", "waf"}
 """Services that others ask, which no check is about."""
 NEVER = 60.0
 """Seconds after which a start without a request is given up."""

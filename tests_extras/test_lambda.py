@@ -113,8 +113,7 @@ def test_function_runtime_is_supported(
 ) -> str:
     """Lambda functions use a runtime that AWS still supports."""
     in_use = lambda_function.runtimes(published=include_published_versions)
-    custom = lambda_function.custom_lifecycles(published=include_published_versions)
-    known: dict[str, Lifecycle] = {**dict.fromkeys(LAMBDA_PREVIEWS, "preview"), **runtimes, **custom}
+    known: dict[str, Lifecycle] = {**dict.fromkeys(LAMBDA_PREVIEWS, "preview"), **runtimes}
     support = Support(in_use, known, lambda_function.api.now.date(), timedelta(days=warn_days))
     assert not support.ended, f"{lambda_function.label}: {'; '.join(support.ended)}"
     if not any(in_use.values()):

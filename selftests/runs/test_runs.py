@@ -459,7 +459,7 @@ def pytest_sessionstart(session):
 """
 
 
-OWN = """
+MISTAKEN = """
 from plugins.catalog import check
 
 @check("own1", severity="{severity}", remediation="x")
@@ -480,7 +480,7 @@ def test_a_mistake_in_an_own_check_is_one_line(
 ) -> None:
     folder = suite.folder / "own"
     folder.mkdir()
-    (folder / "test_own.py").write_text(OWN.format(severity=severity, argument=argument))
+    (folder / "test_own.py").write_text(MISTAKEN.format(severity=severity, argument=argument))
     done = suite(f"--checks-dir={folder}", "--check=own1", env=emulator.environment)
     assert done.code == 4
     assert message in done.err

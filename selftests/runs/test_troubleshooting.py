@@ -193,7 +193,7 @@ CASES: dict[str, Callable[[Trouble], str]] = {
     "unrecognized arguments": lambda t: t.path(),
     "no check is selected": lambda t: t.run(*CHECK, "--severity=low"),
     "unknown check": lambda t: t.run("--check=chekc41"),
-    "Unknown marker": lambda t: t.run("-m", "cislevel3"),
+    "there is no marker": lambda t: t.run("-m", "cislevel3"),
     "the AWS emulator is not installed": lambda t: t.without_moto(),
     "no unfinished run": lambda t: t.run(*CHECK, "--resume", f"--output-directory={os.path.relpath(t.folder, ROOT)}"),
     "waiting for": lambda t: t.faulty(slow, *CHECK, AWS_MAX_ATTEMPTS="1"),
